@@ -1,0 +1,3 @@
+"""fsctl: the hunt-group controller for FreeSWITCH."""
+
+__version__ = "0.1.0"
