@@ -1,0 +1,54 @@
+"""What becomes of a call before anybody rings: a schedule to hunt by, or a refusal with its cause.
+
+The causes are chosen so that a caller's telephone says what is true: nobody has this number, the
+number is out of order, nobody is there.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fsctl.hunt.group import Group
+from fsctl.hunt.schedule import Schedule
+from fsctl.hunt.strategies import delayed
+
+
+class Refusal(Enum):
+    """Why nobody is rung; the value is the hangup cause for the caller."""
+
+    NO_SUCH_NUMBER = "UNALLOCATED_NUMBER"
+    """No group serves the number (SIP 404)."""
+    DISABLED = "DESTINATION_OUT_OF_ORDER"
+    """The group is disabled: the number exists but does not work now (SIP 502)."""
+    NO_MEMBERS = "SUBSCRIBER_ABSENT"
+    """Nobody could ring: no members, all disabled, only the caller, or delays beyond the group's
+    wait time (SIP 480)."""
+
+    @property
+    def sentence(self) -> str:
+        """Why, for a person."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Refusal.NO_SUCH_NUMBER: "no group serves the number",
+    Refusal.DISABLED: "the group is disabled",
+    Refusal.NO_MEMBERS: "the group has nobody who could ring",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that hunts: its group and its schedule."""
+
+    group: Group
+    schedule: Schedule
+
+
+def admit(group: Group | None, calling_user: str | None = None) -> Admitted | Refusal:
+    """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger."""
+    if group is None:
+        return Refusal.NO_SUCH_NUMBER
+    if not group.enabled:
+        return Refusal.DISABLED
+    schedule = delayed(group, calling_user)
+    return Admitted(group, schedule) if schedule.rings else Refusal.NO_MEMBERS

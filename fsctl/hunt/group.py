@@ -1,0 +1,51 @@
+"""A hunt group as an administrator describes it: plain, immutable values.
+
+Times are seconds (fractions allowed). The store makes these from rows, strategies turn them into
+schedules.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One user of a group.
+
+    ``user`` is the user's name in FreeSWITCH's directory (``test002`` or ``test002@domain``);
+    ``delay`` is how many seconds after the call's arrival this member starts to ring.
+    """
+
+    user: str
+    delay: float = 0.0
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A hunt group.
+
+    ``numbers`` are kept normalised (E.164 with ``+``, or an internal number as dialled);
+    ``wait`` is the group's wait time: after so many seconds an unanswered call is released;
+    ``advance`` starts the next members at once when everyone who was ringing has failed;
+    ``domain`` is the tenant, ``""`` in an installation that has one (see ``fsctl.hunt.domain``).
+    """
+
+    name: str
+    description: str = ""
+    numbers: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+    wait: float = 30.0
+    advance: bool = True
+    enabled: bool = True
+    domain: str = ""
+
+
+def same_user(one: str, other: str) -> bool:
+    """Whether two directory names mean the same user.
+
+    A name without a domain matches that user in any domain: an installation with one domain never
+    mentions it, while FreeSWITCH reports callers with theirs.
+    """
+    name, _, domain = one.casefold().partition("@")
+    other_name, _, other_domain = other.casefold().partition("@")
+    return name == other_name and (not domain or not other_domain or domain == other_domain)

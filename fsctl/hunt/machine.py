@@ -1,0 +1,241 @@
+"""The hunt of one call: a schedule, what the legs report and the time -> what to do next.
+
+How it works. A hunt walks through its schedule: a line whose time has come becomes a leg. The
+caller is given to a member *inside the switch*, by the leg itself (field notes, "Claiming the
+caller"), so the machine never chooses a winner; it learns of one. Phases:
+
+    HUNTING ──── LegConnected ───> CONNECTED   a member has the caller
+       │ ╲────── CallerGone ─────> GONE        the caller gave up
+       │                             ▲
+       └─ wait over, nobody left ─> RELEASING ─┘ (or CONNECTED, when a member was faster)
+
+Releasing is a phase of its own because a member can win in the very instant in which the wait ends:
+``Release`` is carried out by the switch only when nobody holds the claim, so the machine waits to
+see which it was.
+
+An answered leg that vanishes before it has the caller has already silenced the others. They are
+rung again at once: their members never refused.
+
+Each method returns the actions to carry out, in order. Time is passed in (seconds, from any fixed
+origin, never going back); ``due`` says when ``tick`` wants to be called next.
+"""
+
+from collections.abc import Iterator
+from enum import Enum
+
+from fsctl.hunt import events as ev
+from fsctl.hunt.ledger import Leg
+from fsctl.hunt.outcomes import (
+    CALLER_GONE,
+    COMPLETED_ELSEWHERE,
+    NO_ANSWER,
+    PREEMPTED,
+    Outcome,
+    release_cause,
+)
+from fsctl.hunt.schedule import Ring, Schedule
+
+CLAIM_TIME = 3.0
+"""Seconds that an answered leg has to get the caller (14 ms are usual) before it counts as lost."""
+NEWS_TIME = 0.5
+"""Seconds in which nobody new is rung after a leg ended as it does when the caller gives up: the
+switch cancels the legs and may tell of them first. A phone can end so by itself, though."""
+
+
+def _reached(at: float, moment: float) -> bool:
+    """Whether ``moment`` has come; a microsecond early counts, for sums of floats come out so."""
+    return at > moment - 1e-6
+
+
+def _patience(leg: Leg) -> float:
+    """Return until when a leg may go on: ringing, or claiming the caller."""
+    return leg.stop_at if leg.answered is None else leg.answered + CLAIM_TIME
+
+
+class Phase(Enum):
+    """Where a hunt is."""
+
+    HUNTING = "hunting"
+    RELEASING = "releasing"
+    CONNECTED = "connected"
+    GONE = "gone"
+
+
+class Hunt:
+    """One call's way through a schedule, begun at ``now`` (seconds)."""
+
+    def __init__(self, schedule: Schedule, now: float) -> None:
+        self.schedule = schedule
+        self.began = now
+        self.phase = Phase.HUNTING
+        self.legs: dict[int, Leg] = {}
+        self.winner: Leg | None = None
+        self.cause = ""
+        """The cause the caller is released with, or left with; empty while it is open."""
+        self.over_at: float | None = None
+        """Seconds from the beginning at which the caller got a member, was let go, or left."""
+        self._pending: list[Ring] = sorted(schedule.rings, key=lambda ring: ring.start)
+        self._silenced: list[Leg] = []
+        self._claim_failed = False
+        self._hold_until = 0.0
+        self._rerings = len(schedule.rings)
+
+    # What the controller calls
+
+    @property
+    def ended(self) -> bool:
+        """Whether the caller is with a member or gone: nothing more will be started."""
+        return self.phase in (Phase.CONNECTED, Phase.GONE)
+
+    @property
+    def due(self) -> float | None:
+        """When ``tick`` is wanted at the latest, as seconds like ``now``; None once it is over."""
+        if self.phase is not Phase.HUNTING:
+            return None
+        live = self._live()
+        times = [self.schedule.wait, *map(_patience, live)]
+        if not any(leg.claiming for leg in live):
+            if self._pending:
+                times.append(max(self._pending[0].start, self._hold_until))
+            elif not live:
+                times.append(self._hold_until)
+        return self.began + min(times)
+
+    def tick(self, now: float) -> list[ev.Action]:
+        """Do what the time asks for: start who is due, stop who rang long enough, release."""
+        return list(self._walk(now - self.began)) if self.phase is Phase.HUNTING else []
+
+    def handle(self, event: ev.Event, now: float) -> list[ev.Action]:
+        """Take in one event. Repeated, late and impossible ones change nothing."""
+        at = now - self.began
+        if isinstance(event, ev.CallerGone):
+            return list(self._caller_gone(event.cause, at))
+        leg = self.legs.get(event.leg)
+        if leg is None or leg.ended is not None:
+            return []
+        if isinstance(event, ev.LegRinging):
+            if leg.ringing is None:
+                leg.ringing = at
+            return []
+        if isinstance(event, ev.LegAnswered):
+            if leg.answered is None:
+                leg.answered = at
+        elif isinstance(event, ev.LegConnected):
+            return list(self._connected(leg, at))
+        else:
+            self._leg_ended(leg, event.cause, at)
+        return self.tick(now)
+
+    # How it decides; ``at`` is seconds from the start of the hunt
+
+    def _live(self) -> list[Leg]:
+        return [leg for leg in self.legs.values() if leg.live]
+
+    def _walk(self, at: float) -> Iterator[ev.Action]:
+        """Bring the hunt to where it should be at this moment."""
+        if _reached(at, self.schedule.wait):
+            yield from self._release(NO_ANSWER)
+            return
+        for leg in self._live():
+            if _reached(at, _patience(leg)):
+                self._claim_failed |= leg.claiming
+                yield self._cancel(leg, NO_ANSWER)
+        if any(leg.claiming for leg in self._live()):
+            return  # somebody is about to have the caller: ring nobody else meanwhile
+        if not _reached(at, self._hold_until):
+            return
+        self._ring_silenced_again(at)
+        while self._pending and _reached(at, self._pending[0].start):
+            yield self._start(self._pending.pop(0), at)
+        if self._live():
+            return
+        if self._pending and self.legs and self.schedule.advance:
+            yield from self._advance(at)
+        elif not self._pending:
+            yield from self._release(release_cause(self._refusals()))
+
+    def _advance(self, at: float) -> Iterator[ev.Action]:
+        """Start the next members before their time: everyone tried so far has failed."""
+        first = self._pending[0].start
+        while self._pending and self._pending[0].start == first:
+            yield self._start(self._pending.pop(0), at)
+
+    def _start(self, ring: Ring, at: float) -> ev.Action:
+        leg = Leg(len(self.legs) + 1, ring.member, at, min(at + ring.ring_for, self.schedule.wait))
+        self.legs[leg.number] = leg
+        return ev.StartLeg(leg.number, leg.member, leg.stop_at - at)
+
+    def _cancel(self, leg: Leg, cause: str) -> ev.Action:
+        leg.cancelled = cause
+        return ev.CancelLeg(leg.number, cause)
+
+    def _release(self, cause: str) -> Iterator[ev.Action]:
+        self.phase = Phase.RELEASING
+        self.cause = cause
+        yield from self._cancel_all(NO_ANSWER)
+        yield ev.Release(cause)
+
+    def _cancel_all(self, cause: str) -> Iterator[ev.Action]:
+        live = self._live()
+        for leg in live:
+            leg.cancelled = cause
+        if live:
+            yield ev.CancelAll(cause)
+
+    def _connected(self, leg: Leg, at: float) -> Iterator[ev.Action]:
+        if self.ended:
+            return
+        self.phase = Phase.CONNECTED
+        self.over_at = at
+        self.winner = leg
+        self.cause = ""
+        leg.cancelled = ""
+        leg.answered = at if leg.answered is None else leg.answered
+        leg.connected = at
+        for other in self._live():
+            if other is not leg:
+                yield self._cancel(other, COMPLETED_ELSEWHERE)
+
+    def _caller_gone(self, cause: str, at: float) -> Iterator[ev.Action]:
+        if self.ended:
+            return
+        self.phase = Phase.GONE
+        self.over_at = at
+        self.cause = self.cause or cause
+        yield from self._cancel_all(CALLER_GONE)
+
+    def _leg_ended(self, leg: Leg, cause: str, at: float) -> None:
+        vanished = leg.claiming and cause not in PREEMPTED
+        leg.ended = at
+        leg.cause = cause
+        self._claim_failed |= vanished
+        if cause == CALLER_GONE and not leg.cancelled:
+            self._hold_until = at + NEWS_TIME
+        if cause in PREEMPTED and not leg.cancelled and self.phase is Phase.HUNTING:
+            self._silenced.append(leg)
+
+    def _ring_silenced_again(self, at: float) -> None:
+        """Put members who were silenced for a winner who never was back into the schedule.
+
+        While others ring and no claim is known to have failed, the winner's answer is merely not
+        reported yet.
+        """
+        if not self._claim_failed and self._live():
+            return
+        self._claim_failed = False
+        again = [leg for leg in self._silenced if not _reached(at, leg.stop_at)][: self._rerings]
+        self._silenced.clear()
+        self._rerings -= len(again)
+        self._pending[:0] = [Ring(leg.member, at, leg.stop_at - at) for leg in again]
+
+    def _refusals(self) -> list[str]:
+        """Return the causes of all legs, as they count for the cause that the caller gets.
+
+        A phone that we stopped had rung in vain, and so had one that picked up and was gone again.
+        """
+        return [
+            NO_ANSWER
+            if leg.cancelled or (leg.outcome is Outcome.FAILED and leg.answered is not None)
+            else leg.cause
+            for leg in self.legs.values()
+        ]
