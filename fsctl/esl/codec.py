@@ -1,0 +1,332 @@
+"""Bytes to frames and events, without I/O.
+
+A frame is a block of ``Name: value`` lines, an empty line, and as many bytes of body as its
+Content-Length says (``mod_event_socket.c``). A header block is split into lines and names first and
+each value is decoded after that, because a caller can put an encoded newline into a value (field
+notes, "The outbound socket").
+
+The disconnect notice needs care of its own: FreeSWITCH writes the caller's channel name into it
+unescaped, cut off at 511 bytes, so that a stranger can forge whole frames there. Its bytes are
+known beforehand, though: who knows the channel's name (``expect_notice``) can step over exactly
+them and go on trusting what follows. A notice that reads otherwise ends the trust for good.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, unquote_to_bytes
+
+import orjson
+
+from fsctl.esl.errors import ProtocolError
+
+MAX_FRAME = 4 * 1024 * 1024
+"""Bytes that one frame may have. A caller's 64 KiB display name is repeated, URL-encoded, in ten or
+so headers of the connect reply."""
+MAX_HEADERS = 4096
+"""Headers that one block or event may have; a busy channel has some 200."""
+MAX_VALUE = 4096
+"""Characters kept of one header as it is on the wire. Decoding a stranger's 64 KiB, which stand in
+some twenty headers, would take longer than the calls beside it may wait; nothing that a hunt needs
+is as long."""
+SMALL = 64 * 1024
+"""Bytes of an incomplete frame that any connection may hold. Beyond, all share one ``Room``."""
+MAX_HELD = 64 * 1024 * 1024
+"""Bytes that all connections together may hold in larger incomplete frames."""
+
+_NOTICE = b"Content-Type: text/disconnect-notice\n"
+_NOTICE_BUFFER = 511  # bytes: disco_buf[512] in mod_event_socket.c
+_NEWLINES = re.compile(rb"\n*")
+_EVENT_HEAD = re.compile(rb"Content-Length: (\d{1,9})\nContent-Type: text/event-json\n\n")
+
+
+class Headers(Mapping[str, str]):
+    """The headers of a block, each decoded when it is asked for.
+
+    A connect reply has 140, of which a hunt needs ten; decoding all takes five times as long.
+    """
+
+    __slots__ = ("_encoded",)
+
+    def __init__(self, encoded: dict[str, str]) -> None:
+        self._encoded = encoded
+
+    def __getitem__(self, name: str) -> str:
+        text = self._encoded[name][:MAX_VALUE].strip(" \r")
+        return unquote(text, errors="replace") if "%" in text else text
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._encoded)
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._encoded
+
+
+@dataclass(slots=True)
+class Frame:
+    """One frame. ``trusted`` is False for a disconnect notice that could hide forged frames.
+
+    ``block`` are its header lines as they came. ``kind`` is the content type, such as
+    ``command/reply``; empty when there is none.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes = b""
+    trusted: bool = True
+    block: bytes = b""
+    kind: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.kind = self.headers.get("Content-Type", "")
+
+    @property
+    def data(self) -> str:
+        """The reply as text: Reply-Text, or the body of an ``api/response``."""
+        if self.kind == "api/response":
+            return self.body.decode("utf-8", "replace")
+        return self.headers.get("Reply-Text", "")
+
+
+@dataclass(slots=True)
+class Event:
+    """One event of the switch. ``body`` is the text below its headers (a job's result).
+
+    ``headers`` are as the event brought them; what is wrong with a value is mended by ``get``.
+    ``name`` is the event's own, such as ``CHANNEL_ANSWER``.
+    """
+
+    headers: Mapping[str, object] = field(default_factory=dict)
+    body: str = ""
+    name: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.name = self.get("Event-Name")
+
+    def get(self, header: str) -> str:
+        """Return a header's value, empty when it is not there."""
+        return _first(self.headers.get(header, ""))[:MAX_VALUE]
+
+    def variable(self, name: str) -> str:
+        """Return a channel variable's value, empty when it is not set."""
+        return self.get("variable_" + name)
+
+
+def parse_headers(block: bytes) -> Headers:
+    """Return the headers of a block; the first of a repeated name counts.
+
+    Raises ProtocolError for a line without a name or for more than ``MAX_HEADERS`` lines. Bytes
+    that are no UTF-8 become U+FFFD; a value is cut off at ``MAX_VALUE``.
+    """
+    count = block.count(b"\n") + 1
+    if count > MAX_HEADERS:
+        raise ProtocolError(f"a header block of {count} lines")
+    encoded: dict[str, str] = {}
+    for line in block.decode("utf-8", "replace").split("\n"):
+        name, colon, text = line.partition(":")
+        if not colon:
+            raise ProtocolError(f"a header line without a colon: {line[:60]!r}")
+        if name not in encoded:
+            encoded[name] = text
+    return Headers(encoded)
+
+
+def raw_value(block: bytes, name: bytes) -> bytes:
+    """Return the bytes of a header's value, decoded from %XX alone; empty when it is not there."""
+    found = re.search(rb"^%s:(.*)$" % re.escape(name), block, re.MULTILINE)
+    return unquote_to_bytes(found[1][:MAX_VALUE].strip(b" \r")) if found else b""
+
+
+def parse_event(frame: Frame) -> Event:
+    """Return the event that a ``text/event-json`` or ``text/event-plain`` frame holds.
+
+    Raises ProtocolError when it holds none.
+    """
+    if frame.kind == "text/event-json":
+        return _json_event(frame.body)
+    if frame.kind == "text/event-plain":
+        block, _, rest = frame.body.partition(b"\n\n")
+        return Event(parse_headers(block), rest.decode("utf-8", "replace"))
+    raise ProtocolError(f"no event: {frame.kind[:60]!r}")
+
+
+def _json_event(body: bytes) -> Event:
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # FreeSWITCH copies bytes that are no UTF-8 as they are (field notes).
+        try:
+            found = orjson.loads(body.decode("utf-8", "replace"))
+        except orjson.JSONDecodeError as error:
+            raise ProtocolError(f"an event that is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ProtocolError("an event that is no JSON object")
+    if len(found) > MAX_HEADERS:
+        raise ProtocolError(f"an event of {len(found)} headers")
+    text = _first(found.pop("_body", ""))
+    if len(body) > SMALL:  # it may have to wait: nothing that is never read is kept
+        found = {name: _first(value)[:MAX_VALUE] for name, value in found.items()}
+    return Event(found, text)
+
+
+def _first(value: object) -> str:
+    """Return a header's text; one that FreeSWITCH repeats comes as a list (field notes).
+
+    FreeSWITCH writes nothing but texts, so of anything else nothing is kept.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return value[0]
+    return ""
+
+
+def notice(uuid: str, channel_name: bytes, linger: int) -> bytes:
+    """Return the disconnect notice that FreeSWITCH writes for a lingering socket.
+
+    ``linger`` is in seconds, as it was asked for.
+    """
+    text = (
+        _NOTICE
+        + f"Controlled-Session-UUID: {uuid}\nContent-Disposition: linger\n".encode()
+        + b"Channel-Name: "
+        + channel_name
+        + f"\nLinger-Time: {linger}\nContent-Length: 0\n\n".encode()
+    )
+    return text[:_NOTICE_BUFFER]
+
+
+@dataclass(slots=True)
+class Room:
+    """The memory that connections share for large frames which are not complete yet, in bytes."""
+
+    most: int = MAX_HELD
+    held: int = 0
+
+
+class Decoder:
+    """Turns what arrives, in pieces of any size, into frames.
+
+    It holds at most one incomplete frame, of at most ``max_frame`` bytes; what that has beyond
+    ``SMALL`` comes out of ``room``, until ``close``.
+    """
+
+    def __init__(self, max_frame: int = MAX_FRAME, room: Room | None = None) -> None:
+        self.max_frame = max_frame
+        self._room = room or Room()
+        self._held = 0
+        self._buffer = bytearray()
+        self._searched = 0
+        self._head: tuple[Headers, int, int] | None = None
+        self._expected = b""
+        self._deaf = False
+
+    def expect_notice(self, uuid: str, channel_name: bytes, linger: int) -> None:
+        """Say what the disconnect notice will look like: the channel's uuid and name, seconds."""
+        self._expected = notice(uuid, channel_name, linger)
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take in bytes and yield every frame that is complete.
+
+        Raises ProtocolError for a frame that is malformed or larger than ``max_frame``, and for one
+        that grows while all connections together hold too much.
+        """
+        if self._deaf:
+            return
+        self._buffer += data
+        while (frame := self._next()) is not None:
+            yield frame
+            if not frame.trusted:
+                self.close()
+                return
+        self._hold()
+
+    def close(self) -> None:
+        """Take in nothing more, and hold nothing."""
+        self._deaf = True
+        self._buffer.clear()
+        self._room.held -= self._held
+        self._held = 0
+
+    def _hold(self) -> None:
+        held = max(0, len(self._buffer) - SMALL)
+        grown = held - self._held
+        self._held = held
+        self._room.held += grown
+        if grown > 0 and self._room.held > self._room.most:
+            raise ProtocolError(f"more than {self._room.most} bytes of incomplete frames in all")
+
+    def _next(self) -> Frame | None:
+        if self._head is None and not self._read_head():
+            return None
+        if self._head is None:
+            return self._notice()
+        headers, end, whole = self._head
+        if len(self._buffer) < whole:
+            return None
+        with memoryview(self._buffer) as held:
+            block, body = bytes(held[:end]), bytes(held[end + 2 : whole])
+        self._drop(whole)
+        return Frame(headers, body, block=block)
+
+    def _read_head(self) -> bool:
+        """Read the next header block, once; False until it is complete. A notice has none."""
+        if self._buffer[:1] == b"\n":  # an empty line between frames means nothing
+            self._drop(_skip(self._buffer))
+        if self._buffer.startswith(_NOTICE):
+            return True
+        if event := _EVENT_HEAD.match(self._buffer):  # as FreeSWITCH writes it, and most frames are
+            whole = event.end() + int(event[1])
+            self._check(whole)
+            self._head = _EVENT_HEADERS, event.end() - 2, whole
+            return True
+        end = self._buffer.find(b"\n\n", self._searched)
+        if end < 0:
+            self._searched = max(0, len(self._buffer) - 1)
+            self._check(len(self._buffer))
+            return False
+        self._check(end)
+        headers = parse_headers(bytes(self._buffer[:end]))
+        whole = end + 2 + _length(headers)
+        self._check(whole)
+        self._head = headers, end, whole
+        return True
+
+    def _notice(self) -> Frame | None:
+        """Step over a disconnect notice whose every byte is as foreseen; else trust no more."""
+        if self._expected and self._buffer.startswith(self._expected):
+            self._drop(len(self._expected))
+            return Frame(_NOTICE_HEADERS)
+        if self._expected.startswith(self._buffer):
+            return None
+        if self._buffer.find(b"\n\n") < 0 and len(self._buffer) < _NOTICE_BUFFER:
+            return None
+        return Frame(_NOTICE_HEADERS, trusted=False)
+
+    def _drop(self, count: int) -> None:
+        del self._buffer[:count]
+        self._searched = 0
+        self._head = None
+
+    def _check(self, size: int) -> None:
+        if size > self.max_frame:
+            raise ProtocolError(f"a frame of more than {self.max_frame} bytes")
+
+
+_NOTICE_HEADERS = {"Content-Type": "text/disconnect-notice"}
+_EVENT_HEADERS = Headers({"Content-Type": " text/event-json"})
+
+
+def _skip(buffer: bytearray) -> int:
+    """Return how many newlines a buffer begins with."""
+    found = _NEWLINES.match(buffer)
+    return found.end() if found else 0
+
+
+def _length(headers: Headers) -> int:
+    text = headers.get("Content-Length", "0")
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:
+        raise ProtocolError(f"a Content-Length of {text[:60]!r}")
+    return int(text)

@@ -1,0 +1,201 @@
+"""The commands that are sent to FreeSWITCH, each as one text without its closing empty line.
+
+Nothing else in the project builds a command. Every part comes through ``quoting``.
+"""
+
+import math
+from dataclasses import dataclass
+
+from fsctl.esl.quoting import token, value, variables
+
+CALL_TAG = "fsctl_call"
+"""Variable of every leg: the caller's uuid, as long as the leg lives. Events are filtered by it."""
+HUNT_TAG = "fsctl_hunt"
+"""Variable of every leg that hunts: the caller's uuid. Who has it is cancelled with the hunt."""
+RING_TAG = "fsctl_ring"
+"""Variable of every leg that hunts: its own job's uuid. By it a leg is cancelled alone."""
+LEG_TAG = "fsctl_leg"
+"""Variable of every leg: its number within the call."""
+CLAIM = "fsctl"
+"""Realm of the claim on a caller in mod_hash."""
+
+EVENTS = (
+    "CHANNEL_CREATE",
+    "CHANNEL_PROGRESS",
+    "CHANNEL_PROGRESS_MEDIA",
+    "CHANNEL_ANSWER",
+    "CHANNEL_BRIDGE",
+    "CHANNEL_HANGUP_COMPLETE",
+    "BACKGROUND_JOB",
+)
+"""What a call's socket listens to."""
+
+ORIGINATE_MARGIN = 2
+"""Seconds by which FreeSWITCH's own ring timeout lies beyond ours: it counts on a whole-second
+clock, up to a second early (field notes, "Legs"), and is the net below our own timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegOrder:
+    """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most."""
+
+    number: int
+    job: str
+    user: str
+    ring_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a member's phone shows: as the stranger on the line chose it, not cleaned."""
+
+    number: str
+    name: str
+
+
+def subscribe(caller: str) -> tuple[str, ...]:
+    """Return the commands that make a socket hear of its caller, the legs and their results.
+
+    The filters come first: without any, FreeSWITCH passes the events of all calls on.
+    """
+    caller = token(caller)
+    return (
+        f"filter Unique-ID {caller}",
+        f"filter variable_{CALL_TAG} {caller}",
+        f"filter Job-Owner-UUID {caller}",
+        "event json " + " ".join(EVENTS),
+    )
+
+
+def linger(seconds: int) -> str:
+    """Return the command that keeps the socket open so many seconds after the caller's hang-up."""
+    return f"linger {seconds:d}"
+
+
+def prepare(caller: str) -> str:
+    """Return the command that makes the switch itself look after a caller while we hunt.
+
+    When the caller hangs up, every hunting leg is cancelled; after the conversation the call is
+    over; when our socket closes before that, the caller goes on in the dialplan. (That last one
+    must be taken back before a conversation, which a closing socket would end otherwise:
+    ``listener_run`` in ``mod_event_socket.c`` resets the channel. The winning leg does so.)
+    """
+    caller = token(caller)
+    return (
+        f"api uuid_setvar_multi {caller} "
+        f"api_hangup_hook=hupall ORIGINATOR_CANCEL {HUNT_TAG} {caller};"
+        "hangup_after_bridge=true;socket_resume=true"
+    )
+
+
+def bound(caller: str, seconds: float) -> str:
+    """Return the command that has the switch itself release a caller after so many seconds.
+
+    It is for a controller that is frozen or cut off, and works on the switch's whole-second clock.
+    It does nothing when a member has the claim, nor when the caller has gone on in the dialplan:
+    the task runs on the caller's own channel, where ``current_application`` tells.
+    """
+    caller = token(caller)
+    still_ours = "${cond(${current_application} == socket ? hangup : unset)}"
+    return (
+        f"api sched_api +{math.ceil(seconds)} {_task(caller)} uuid_broadcast {caller} "
+        f"'limit_execute::hash {CLAIM} {caller} 1 {still_ours} NO_ANSWER' aleg"
+    )
+
+
+def unbind(caller: str) -> str:
+    """Return the command that takes ``bound`` back."""
+    return f"api sched_del {_task(token(caller))}"
+
+
+def _task(caller: str) -> str:
+    """Return the group of our task: the uuid alone is the group of the operator's own tasks."""
+    return f"fsctl-{caller}"
+
+
+def ring(caller: str) -> str:
+    """Return the command that lets the caller hear ringing (180)."""
+    return f"api uuid_ring_ready {token(caller)}"
+
+
+def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
+    """Return the command that calls a member and, when it is answered, claims the caller.
+
+    The leg carries everything to finish alone (field notes, "Claiming the caller"): ``limit`` is an
+    atomic claim in the switch, the loser is hung up as "completed elsewhere", the winner takes its
+    own tags off, cancels every other tagged leg and takes the caller.
+    """
+    caller = token(caller)
+    settings = {
+        CALL_TAG: caller,
+        HUNT_TAG: caller,
+        RING_TAG: token(leg.job),
+        LEG_TAG: str(int(leg.number)),
+        "originate_timeout": str(int(leg.ring_for) + ORIGINATE_MARGIN),
+        "ignore_early_media": "true",
+        # A redirect would loop, or take the caller elsewhere (field notes, "Legs").
+        "outbound_redirect_fatal": "true",
+        "hangup_after_bridge": "true",
+        "intercept_unbridged_only": "true",
+        "origination_caller_id_number": value(shown.number),
+        "origination_caller_id_name": value(shown.name),
+    }
+    on_answer = (
+        f"limit:hash {CLAIM} {caller} 1 !LOSE_RACE",
+        f"unset:{HUNT_TAG}",
+        f"unset:{RING_TAG}",
+        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {caller})}}",
+        f"set:x=${{uuid_setvar({caller} socket_resume false)}}",
+        f"set:x=${{sched_del({_task(caller)})}}",
+        f"intercept:{caller}",
+    )
+    return (
+        f"bgapi originate {variables(settings)}user/{token(leg.user)} "
+        f"'{','.join(on_answer)}' inline\nJob-UUID: {token(leg.job)}"
+    )
+
+
+def kill(channel: str, cause: str) -> str:
+    """Return the command that hangs one channel up."""
+    return f"api uuid_kill {token(channel)} {token(cause)}"
+
+
+def cancel(job: str, cause: str) -> str:
+    """Return the command that ends the leg of this job, unless it has claimed the caller.
+
+    Not by its channel: when the switch is behind with its events, by seconds under overload
+    (tried), a leg that seems to ring may be a conversation.
+    """
+    return f"api hupall {token(cause)} {RING_TAG} {token(job)}"
+
+
+def cancel_all(caller: str, cause: str) -> str:
+    """Return the command that ends every leg that still hunts for this caller."""
+    return f"api hupall {token(cause)} {HUNT_TAG} {token(caller)}"
+
+
+def release(caller: str, cause: str) -> str:
+    """Return the command that hangs the caller up, unless a leg holds the claim on it.
+
+    Making the claim and hanging up are one step of the switch, so a member who answers in this very
+    instant either has the caller or is told that the call is over; never neither.
+    """
+    return _execute("limit_execute", f"hash {CLAIM} {token(caller)} 1 hangup {token(cause)}")
+
+
+def hang_up(cause: str) -> str:
+    """Return the command that hangs the socket's own caller up, for whom nobody hunts."""
+    return _execute("hangup", token(cause))
+
+
+DECLINE = ("resume", "exit")
+"""What lets the dialplan have a call back for which nothing was begun. Closing alone would mostly
+leave the caller parked with nobody (tried). ``resume`` must never be sent to a call that may be
+answered: it cannot be taken back, and ends the conversation when the socket closes."""
+
+
+def _execute(application: str, argument: str) -> str:
+    return (
+        "sendmsg\ncall-command: execute\n"
+        f"execute-app-name: {application}\nexecute-app-arg: {argument}"
+    )

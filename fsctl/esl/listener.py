@@ -1,0 +1,236 @@
+"""The listening socket that FreeSWITCH's ``socket`` application connects to.
+
+greenswitch's own server is not used: it looks for connections every 100 ms and keeps a backlog of
+100 (design of this project). gevent's ``StreamServer`` accepts at once, and gets a socket of ours.
+
+Nobody is turned away by closing alone: a FreeSWITCH whose connection merely closes leaves its
+caller parked with nobody (tried). It is told to go on in its dialplan first.
+"""
+
+import ctypes
+import errno
+import logging
+import math
+import os
+import resource
+import socket as plain
+import struct
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
+
+import gevent
+from gevent import socket
+from gevent.server import StreamServer
+
+from fsctl.esl import commands
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted; the kernel caps it (net.core.somaxconn)."""
+MAX_CONNECTIONS = 20_000
+"""Connections that are kept at once: each is a call, or somebody who has not said what it is."""
+SPARE_FILES = 64
+"""Files that connections leave to the rest of the program: its database, its logs."""
+KEEPALIVE = {
+    socket.TCP_KEEPIDLE: 60,  # seconds of silence
+    socket.TCP_KEEPINTVL: 15,
+    socket.TCP_KEEPCNT: 4,
+}
+"""When a switch that vanished during a long conversation counts as gone."""
+HANDSHAKE = 0.02
+"""Seconds for connections that are half made when we stop to become whole."""
+SAY_AGAIN = 60.0
+"""Seconds until it is logged again that there is no room."""
+_ATTACH_FILTER = 26
+"""SO_ATTACH_FILTER of Linux (socket(7)); Python has no name for it."""
+_NO_SYN = struct.pack(
+    "HBBI" * 4,
+    *(0x30, 0, 0, 13),  # load the byte with the flags of the TCP header
+    *(0x45, 0, 1, 0x02),  # SYN?
+    *(0x06, 0, 0, 0),  # drop it
+    *(0x06, 0, 0, 0xFFFF_FFFF),  # keep anything else
+)
+_DECLINE = "".join(order + "\n\n" for order in commands.DECLINE).encode()
+_NO_FILES = (errno.EMFILE, errno.ENFILE)
+
+log = logging.getLogger(__name__)
+
+Network = IPv4Network | IPv6Network
+Handler = Callable[[socket.socket, object], None]
+
+
+def bind(host: str, port: int) -> plain.socket:
+    """Return a listening TCP socket. Raises OSError.
+
+    A plain one: several processes may share it, and gevent's own would begin a hub before the fork.
+    """
+    family = plain.AF_INET6 if ":" in host else plain.AF_INET
+    sock = plain.socket(family, plain.SOCK_STREAM)
+    try:
+        sock.setsockopt(plain.SOL_SOCKET, plain.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    sock.setblocking(False)
+    return sock
+
+
+def place_of(sock: plain.socket) -> str:
+    """Return where a socket listens, as HOST:PORT."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def decline(sock: socket.socket) -> None:
+    """Give a caller for whom nothing was begun back to the dialplan, and close; waits for nothing.
+
+    Only for a connection that was sent little before: the few bytes fit its buffer.
+    """
+    with suppress(OSError):
+        sock.settimeout(0)
+        sock.send(_DECLINE)
+    sock.close()
+
+
+class Listener(StreamServer):
+    """Accepts connections from the networks that are allowed, and hands each to ``handler``.
+
+    The handler runs in a greenlet of its own and reports with ``proven`` when the connection turns
+    out to be a call. At most ``most`` are kept, and fewer when the process may not open as many
+    files. When a connection comes beyond that, the one that has been silent for longest goes; when
+    all are calls, the new one.
+    """
+
+    max_accept = 16  # at a time, for others to have their turn, and well below SPARE_FILES
+
+    def __init__(
+        self,
+        sock: plain.socket,
+        allowed: Sequence[Network],
+        handler: Handler,
+        most: int = MAX_CONNECTIONS,
+    ) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = max(1, min(most, files - SPARE_FILES))
+        self._allowed = tuple(allowed)
+        self._handler = handler
+        self._may_connect = lru_cache(1000)(self._is_allowed)
+        self._open: set[socket.socket] = set()
+        self._silent: OrderedDict[socket.socket, None] = OrderedDict()
+        self._spare = os.open(os.devnull, os.O_RDONLY)
+        self._said_full = -math.inf
+        super().__init__(sock, self._accepted)
+
+    @property
+    def place(self) -> str:
+        """Where it listens, as HOST:PORT."""
+        return place_of(self.socket)
+
+    def proven(self, sock: socket.socket) -> None:
+        """Take a connection for a call: it stays until its handler is done."""
+        self._silent.pop(sock, None)
+        _tune(sock)
+
+    def drain(self) -> None:
+        """Take the connections that wait to be accepted, and then no more.
+
+        One that still waits when the socket closes is reset, and its caller gets nobody.
+        """
+        self.stop_accepting()
+        _drop_new(self.socket)
+        gevent.sleep(HANDSHAKE)
+        for _ in range(BACKLOG):
+            arrived = self.do_read()
+            if arrived is None:
+                break
+            self.do_handle(*arrived)
+        self.close()
+        gevent.sleep(0)  # each has a greenlet now; let them begin
+
+    def do_read(self) -> Any:
+        """Accept one connection and return its socket and address, None when there is none.
+
+        Out of files, gevent waits up to a second, with the callers of all connections that come
+        meanwhile. The spare file lets each be accepted and declined instead.
+        """
+        try:
+            return super().do_read()
+        except ConnectionAbortedError:
+            return None
+        except OSError as error:
+            if error.errno not in _NO_FILES:
+                raise
+            self._say_full(os.strerror(error.errno))
+            os.close(self._spare)
+            try:
+                if turned_away := super().do_read():
+                    decline(turned_away[0])
+            finally:
+                self._spare = os.open(os.devnull, os.O_RDONLY)
+            return None
+
+    def _accepted(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        if not self._may_connect(address[0]) or not self._has_room():
+            decline(sock)
+            return
+        self._open.add(sock)
+        self._silent[sock] = None
+        try:
+            self._handler(sock, address)
+        finally:
+            self._open.discard(sock)
+            self._silent.pop(sock, None)
+
+    def _has_room(self) -> bool:
+        """Whether one more may stay, if need be in the place of one that has said nothing yet."""
+        if len(self._open) < self._most:
+            return True
+        self._say_full(f"{self._most} connections are open")
+        if not self._silent:
+            return False
+        oldest, _ = self._silent.popitem(last=False)
+        self._open.discard(oldest)
+        decline(oldest)
+        return True
+
+    def _say_full(self, why: str) -> None:
+        now = time.monotonic()
+        if now - self._said_full > SAY_AGAIN:
+            self._said_full = now
+            log.error("%s: silent ones make room, or else the dialplan has new calls back", why)
+
+    def _is_allowed(self, host: str) -> bool:
+        """Decide on an address, and say so; asked once for each as long as not many come."""
+        peer = ip_address(host.partition("%")[0])
+        mapped = getattr(peer, "ipv4_mapped", None) or peer
+        if any(mapped in network for network in self._allowed):
+            return True
+        log.warning("%s may not connect: it is in none of the allowed networks", host)
+        return False
+
+
+def _drop_new(sock: socket.socket) -> None:
+    """Have the kernel leave new attempts to connect unanswered, where it can.
+
+    The other side repeats them after a second, finds the socket closed and goes to its next host.
+    Between our last look at the queue and the closing it would have been connected, and reset.
+    """
+    program = ctypes.create_string_buffer(_NO_SYN, len(_NO_SYN))
+    with suppress(OSError):
+        place = struct.pack("HP", len(_NO_SYN) // 8, ctypes.addressof(program))
+        sock.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, place)
+
+
+def _tune(sock: socket.socket) -> None:
+    """Send small commands at once, since the first INVITE waits for them; notice a dead peer."""
+    with suppress(OSError):  # gone already: its reader will see
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEPALIVE.items():
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,0 +1,269 @@
+"""One call's conversation with FreeSWITCH: commands out, replies and events in.
+
+A session belongs to one greenlet, which alone reads and writes; there is no reader beside it.
+Replies come in the order of the commands (``mod_event_socket.c`` answers one after the other), so
+whoever needs none simply goes on: commands are gathered by ``post`` and leave in one piece.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+import gevent
+from gevent import socket
+from greenswitch.esl import OutboundSession
+
+from fsctl.esl import commands
+from fsctl.esl.codec import MAX_FRAME, Decoder, Event, Frame, Room, parse_event, raw_value
+from fsctl.esl.errors import NoReply, ProtocolError, SessionClosed, Unquotable
+from fsctl.esl.quoting import token
+
+REPLY_TIME = 10.0
+"""Seconds within which FreeSWITCH answers a command or takes our bytes before it counts as gone."""
+MAX_QUEUED = 4 * 1024 * 1024
+"""Bytes of events that may come instead of a reply; a busy call has half of that in its life."""
+MAX_EVENTS = 100_000
+"""Events that one call may have in all: a busy one has some hundred. Whoever keeps books on them
+needs no bound of their own."""
+_EVENT = 512
+"""Bytes that the smallest event takes up while it waits."""
+_CHUNK = 16384
+"""Bytes read at once."""
+_TURN = 16384
+"""Bytes taken in before other calls have their turn: half a millisecond of work, and some seven
+turns for a whole call."""
+_READING, _FRAME = 1024, 256
+"""Bytes that a reading, and a frame, count as beside their own: small ones are work too."""
+
+CALLER_LEFT = "FSCTL_CALLER_LEFT"
+"""Name of the event that stands for a disconnect notice: the caller's channel is gone."""
+
+OnReply = Callable[[Frame], None]
+
+
+def _ignore(reply: Frame) -> None:
+    """Take a reply that tells nothing."""
+
+
+class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries no types
+    """greenswitch's outbound session, hardened; its own verbs (``connect``, ``linger`` ...) remain.
+
+    What is mended here of greenswitch 0.0.19 stands at each override.
+    """
+
+    _receive_events_greenlet = _process_events_greenlet = None
+    _lingering = False
+
+    def __init__(
+        self,
+        client_address: object,
+        sock: socket.socket,
+        max_frame: int = MAX_FRAME,
+        reply_time: float = REPLY_TIME,
+        room: Room | None = None,
+    ) -> None:
+        """Take over a connected socket. ``room`` is shared by all sessions.
+
+        Mends: the stock session reads lines without any limit through a buffered file, starts two
+        greenlets for each call, and makes the queues by which they would speak to each other.
+        """
+        self.client_address = client_address
+        self.sock = sock
+        self.connected = True
+        self.session_data: Mapping[str, str] = {}
+        self._outbound_connected = False
+        self._decoder = Decoder(max_frame, room)
+        self._channel_name = b""
+        self._events: deque[Event] = deque()
+        self._queued = self._heard = 0
+        self._replies: deque[tuple[OnReply, float]] = deque()
+        self._outgoing: list[str] = []
+        self._reply_time = reply_time
+        self._taken = 0
+
+    # Out
+
+    def post(self, command: str, on_reply: OnReply = _ignore, within: float | None = None) -> None:
+        """Queue a command; it leaves with the next ``flush``, ``send`` or wait for an event.
+
+        ``within`` so many seconds its reply must be there, the session's ``reply_time`` by default.
+        """
+        self._outgoing.append(command + "\n\n")
+        patience = self._reply_time if within is None else within
+        self._replies.append((on_reply, time.monotonic() + patience))
+
+    def flush(self) -> None:
+        """Send what is queued. Raises SessionClosed, or NoReply when nobody takes it."""
+        if not self._outgoing:
+            return
+        data = "".join(self._outgoing).encode()
+        self._outgoing.clear()
+        self.sock.settimeout(self._reply_time)
+        try:
+            self.sock.sendall(data)
+        except TimeoutError:
+            self._lost(NoReply("the switch takes no bytes"))
+        except OSError as error:
+            self._lost(SessionClosed(str(error)))
+
+    def send(self, data: str, within: float | None = None) -> Frame:
+        """Send a command and return its reply, which must be there in time whatever else comes.
+
+        Mends: the stock one waits without end, ignores a short write, and fails when the connection
+        closes meanwhile. Raises SessionClosed, NoReply or ProtocolError.
+        """
+        replies: list[Frame] = []
+        self.post(data, replies.append, within)
+        self.flush()
+        while not replies:
+            self._receive(self._replies[0][1])
+            if not replies:
+                self._check_replies(0.0)
+        return replies[0]
+
+    # In
+
+    def next_event(self, until: float) -> Event | None:
+        """Return the next event, or None at the time ``until`` (``time.monotonic()``, seconds).
+
+        Bytes that make no event do not put that time off. An event that is there already is
+        returned whatever the time is. Raises SessionClosed at the end of the connection, NoReply
+        when the oldest command got none in time, ProtocolError for what no FreeSWITCH would send.
+        """
+        while not self._events:
+            self.flush()
+            patience = self._replies[0][1] if self._replies else until
+            self._receive(min(until, patience))
+            if not self._events and until <= time.monotonic():
+                return None
+        if len(self._events) == 1:
+            self._queued = 0
+        return self._events.popleft()
+
+    def receive_events(self) -> NoReturn:
+        """Refuse: there is no reading greenlet.
+
+        Mends: the stock reader decodes a whole block before it splits it, spins at the end of the
+        file and dies of a missing Content-Type.
+        """
+        raise NotImplementedError("a session is read by the greenlet that owns it")
+
+    def _receive(self, until: float) -> None:
+        """Wait for bytes until then and take them in, if any come."""
+        self.sock.settimeout(max(until - time.monotonic(), 0.000_1))
+        try:
+            data = self.sock.recv(_CHUNK)
+        except TimeoutError:
+            self._check_replies(0.0)
+            return
+        except OSError as error:
+            self._lost(SessionClosed(str(error)))
+        if not data:
+            self._lost(SessionClosed("the switch closed the connection"))
+        for frame in self._decoder.feed(data):
+            self.handle_event(frame)
+            self._give_way(_FRAME)
+        # What we were too slow to read may hold the reply: bytes buy the same time once more.
+        self._check_replies(self._reply_time)
+        self._give_way(_READING + len(data))
+
+    def _give_way(self, work: int) -> None:
+        """Let others have their turn: a socket that always has bytes never waits."""
+        self._taken += work
+        if self._taken >= _TURN:
+            self._taken = 0
+            gevent.sleep(0)
+
+    def handle_event(self, event: Frame) -> None:
+        """Sort one frame: a reply to its command, an event to the queue.
+
+        Mends: the stock one takes every reply to be owed, drops events at the close, and parses a
+        JSON event as plain text. An event that cannot be read is dropped: the call has timers.
+        """
+        if event.kind in ("command/reply", "api/response"):
+            if not self._replies:
+                raise ProtocolError("a reply to no command")
+            self._replies.popleft()[0](event)
+        elif event.kind == "text/disconnect-notice":
+            self._queue(Event({"Event-Name": CALLER_LEFT}), 0)
+        elif event.kind.startswith("text/event-"):
+            try:
+                found = parse_event(event)
+                if found.name.startswith("CHANNEL_"):
+                    token(found.get("Unique-ID"))  # for commands about that channel
+            except (ProtocolError, Unquotable):
+                self.unreadable += 1
+            else:
+                self._queue(found, len(event.body))
+        elif not event.kind:
+            raise ProtocolError("a frame without a Content-Type")
+
+    def _queue(self, event: Event, size: int) -> None:
+        self._heard += 1
+        if self._heard > MAX_EVENTS:
+            raise ProtocolError(f"more than {MAX_EVENTS} events in one call")
+        self._queued += size + _EVENT
+        if self._queued > MAX_QUEUED:
+            raise ProtocolError(f"more than {MAX_QUEUED} bytes of events instead of a reply")
+        self._events.append(event)
+
+    unreadable = 0
+    """Events that could not be read, or name no channel, and were dropped."""
+
+    def _check_replies(self, grace: float) -> None:
+        if self._replies and self._replies[0][1] + grace <= time.monotonic():
+            self._lost(NoReply("no reply in time"))
+
+    def _lost(self, error: Exception) -> NoReturn:
+        self.connected = False
+        raise error
+
+    # Verbs
+
+    def connect(self, within: float | None = None) -> Mapping[str, str]:
+        """Ask for the caller's channel and return its headers and variables.
+
+        ``within`` so many seconds the switch must answer, its ``reply_time`` by default.
+
+        A switch may be told to take a caller's Call-ID for its uuid (``inbound-use-callid-as-uuid``
+        in ``mod_sofia``): one that cannot stand in a command is refused here. Mends: the stock one
+        gives up on greenswitch's own exceptions only.
+        """
+        if not self._outbound_connected:
+            reply = self.send("connect", within)
+            try:
+                token(reply.headers.get("Unique-ID", ""))
+            except Unquotable as error:
+                self._lost(ProtocolError(f"the connect reply names no channel: {error}"))
+            self.session_data = reply.headers
+            self._channel_name = raw_value(reply.block, b"Channel-Name")
+            self._outbound_connected = True
+        return self.session_data
+
+    def forget_channel(self) -> None:
+        """Keep nothing of the connect reply but the channel's uuid: a call may wait for long."""
+        self.session_data = {"Unique-ID": self.uuid}
+
+    @property
+    def uuid(self) -> str:
+        """The caller's channel. Mends: ``variable_uuid`` can be overwritten by a dialplan."""
+        return self.session_data.get("Unique-ID", "")
+
+    def stay(self, seconds: int) -> None:
+        """Keep the socket open for so many seconds after the caller's hang-up, and trust it.
+
+        The notice that FreeSWITCH then sends holds the channel's name as the caller chose it; the
+        codec is told the name so that it can step over exactly that.
+        """
+        self._decoder.expect_notice(self.uuid, self._channel_name, seconds)
+        self.post(commands.linger(seconds))
+
+    def stop(self) -> None:
+        """Close the connection. Mends: the stock one waits for its greenlets, some forever."""
+        self.connected = False
+        self._decoder.close()
+        self.sock.close()
+
+
+__all__ = ["CALLER_LEFT", "CallSession", "NoReply", "ProtocolError", "SessionClosed"]

@@ -1,0 +1,92 @@
+"""Quoting: whatever a stranger calls himself, a command stays the command that we meant."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsctl.esl import commands, quoting
+from fsctl.esl.errors import Unquotable
+
+UUID = "4aac82dd-d39b-4959-a0c6-3f3ce36ef29d"
+ORDER = commands.LegOrder(1, "58f33c1f-3277-4713-85ce-76b401c83ee5", "test002", 24.0)
+nasty = st.text(st.sampled_from("ab ,'\"\\{}[]<>$|^;=\n\r\u2028%0A\x00&@") | st.characters())
+
+
+def originate(number: str, name: str) -> str:
+    return commands.originate(UUID, ORDER, commands.Caller(number, name))
+
+
+@given(nasty, nasty)
+def test_no_caller_adds_a_command_a_variable_or_an_argument(number: str, name: str) -> None:
+    honest, hostile = originate("100", "A"), originate(number, name)
+    assert hostile.count("\n") == 1
+    assert [line.split(" ")[0] for line in hostile.splitlines()] == ["bgapi", "Job-UUID:"]
+    # An unescaped space separates arguments, an unescaped comma variables.
+    assert len(hostile.split("\n")[0].split(" ")) == len(honest.split("\n")[0].split(" "))
+    block = re.search(r"\{(.*?)\}user/", hostile)
+    assert block
+    names = [part.split("=")[0] for part in re.split(r"(?<!\\),", block[1])]
+    assert names == [
+        part.split("=")[0] for part in re.split(r"(?<!\\),", re.search(r"\{(.*?)\}", honest)[1])
+    ]
+    assert "${" not in block[1]
+    assert not set(block[1]) & set("{}[]<>'\"$|^;\r\n\u2028\x00")
+
+
+@given(nasty)
+def test_clean_is_idempotent_and_bounded(text: str) -> None:
+    kept = quoting.clean(text)
+    assert quoting.clean(kept) == kept
+    assert len(kept) <= quoting.MAX_VALUE
+    kept.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Kowalski", "Kowalski"),
+        ("Żółć, Łukasz", "Żółć, Łukasz"),
+        ("O'Brien", "O\u2019Brien"),
+        ("x,api_on_answer=system", "x,api_on_answer system"),
+        ("a\nContent-Length: 9\n\nb", "a Content-Length 9 b"),
+        ("${system(reboot)}", "system reboot"),
+        ("+48 58 762 47 31", "+48 58 762 47 31"),
+        ("北京", "北京"),
+        ("A" * 70_000, "A" * 80),
+    ],
+)
+def test_clean(text: str, kept: str) -> None:
+    assert quoting.clean(text) == kept
+
+
+def test_value_escapes_what_names_need() -> None:
+    assert quoting.value("Smith, John") == "Smith\\,\\sJohn"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda bad: commands.kill(bad, "LOSE_RACE"),
+        lambda bad: commands.kill(UUID, bad),
+        lambda bad: commands.cancel_all(bad, "NO_ANSWER"),
+        lambda bad: commands.release(UUID, bad),
+        commands.ring,
+        commands.prepare,
+        commands.subscribe,
+        lambda bad: commands.originate(
+            UUID, commands.LegOrder(1, UUID, bad, 1.0), commands.Caller("", "")
+        ),
+    ],
+)
+@pytest.mark.parametrize("bad", ["", "a b", "a\nb", "-bleg", "a,b", "a'b", "${x}", "a" * 300, "ł"])
+def test_our_own_words_are_checked_too(build, bad: str) -> None:
+    with pytest.raises(Unquotable):
+        build(bad)
+
+
+@pytest.mark.parametrize("bad", ["a,b", "a b", "a\\", "a\\\\,b", "a=b", "a}b", "a\nb", "'a'"])
+def test_a_value_that_was_not_quoted_is_refused(bad: str) -> None:
+    with pytest.raises(Unquotable):
+        quoting.variables({"name": bad})
