@@ -1,0 +1,84 @@
+"""The audit log: which change of which group was made when and by whom.
+
+Owns its SQL. What a change is, and that each is written down, is ``fsctl.admin.journal``'s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, or_, select
+from sqlalchemy.orm import Session
+
+from fsctl.store.tables import AuditEntry, name_key, now_ms
+
+Document = dict[str, Any]
+"""A group as JSON, as the fsctl of its time wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change. ``at`` is milliseconds since 1970 UTC; nothing before: added; after: removed."""
+
+    at: int
+    actor: str
+    action: str
+    domain: str
+    before: Document | None
+    after: Document | None
+
+
+def write_entries(
+    session: Session,
+    actor: str,
+    action: str,
+    changes: Sequence[tuple[Document | None, Document | None]],
+) -> None:
+    """Write down changes, each a group before and after, within the session's transaction."""
+    at = now_ms()
+    rows = [
+        {
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "domain": _text(after or before, "domain"),
+            "group_key": name_key(_text(after or before, "name")),
+            "former_key": name_key(_text(before, "name")) if before else None,
+            "before": before,
+            "after": after,
+        }
+        for before, after in changes
+    ]
+    if rows:
+        session.connection().execute(insert(AuditEntry.__table__), rows)  # type: ignore[arg-type]
+
+
+def read_entries(
+    session: Session,
+    *,
+    domain: str = "",
+    group: str | None = None,
+    since_ms: int | None = None,
+    limit: int,
+) -> list[Entry]:
+    """Return the newest entries, the newest first.
+
+    With a ``group``, those of the group that had this name then, or has it since; with a domain,
+    those of that domain.
+    """
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if domain or group is not None:
+        statement = statement.where(AuditEntry.domain == domain)
+    if group is not None:
+        key = name_key(group)
+        statement = statement.where(or_(AuditEntry.group_key == key, AuditEntry.former_key == key))
+    if since_ms is not None:
+        statement = statement.where(AuditEntry.at >= since_ms)
+    return [
+        Entry(row.at, row.actor, row.action, row.domain, row.before, row.after)
+        for row in session.scalars(statement)
+    ]
+
+
+def _text(document: Document | None, key: str) -> str:
+    return str((document or {}).get(key, ""))

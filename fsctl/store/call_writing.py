@@ -1,0 +1,210 @@
+"""Writing records of calls, and removing old ones.
+
+Owns that a record written twice is there once: the later version stays, whoever writes it when.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+from sqlalchemy import Engine, Table, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fsctl.store.call_keys import caller_key, user_key
+from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
+from fsctl.store.call_tables import Call, CallAttempt, CallGroup
+from fsctl.store.engine import reading, writing
+from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, name_key
+
+NOT_RUNG = "not rung"
+"""Outcome of a member of the group for whom no leg was started."""
+PURGED_AT_ONCE = 1_000
+"""Calls removed in one transaction: other writers wait no longer than that takes."""
+
+_DAY_MS = 86_400_000
+_CALLS = cast(Table, Call.__table__)
+_GROUPS = cast(Table, CallGroup.__table__)
+_ATTEMPTS = cast(Table, CallAttempt.__table__)
+_Row = dict[str, Any]
+
+
+def write_calls(engine: Engine, versions: Iterable[Version]) -> None:
+    """Write clean records in one transaction; what is older than what is there changes nothing.
+
+    Raises Unavailable, and IntegrityError when the database refuses a record for ever.
+    """
+    latest: dict[tuple[str, int], Version] = {}
+    for version in sorted(versions, key=lambda version: version.recorded_ms):
+        latest[version.record.uuid, _ms(version.record.began)] = version
+    # In one order everywhere, so that two controllers cannot wait for each other.
+    ordered = [latest[key] for key in sorted(latest)]
+    if not ordered:
+        return
+    with writing(engine) as session:
+        _write_groups(session, [version.record for version in ordered])
+        ids = _write_rows(session, ordered)
+        session.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.call_id.in_(ids.values())))
+        rows = [
+            row
+            for key, call_id in ids.items()
+            for row in _attempt_rows(call_id, latest[key].record)
+        ]
+        if rows:
+            session.execute(insert(_ATTEMPTS), rows)
+
+
+def _upsert(session: Session, table: Table) -> Any:
+    """Return the dialect's own INSERT, which knows ON CONFLICT; both write it the same way."""
+    dialect = session.get_bind().dialect.name
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _write_groups(session: Session, records: Sequence[CallRecord]) -> None:
+    used: dict[str, _Row] = {}
+    for record in records:
+        text = record.group_as_it_was
+        if text:
+            row = {"digest": _digest(text), "document": text, "used_ms": _ms(record.began)}
+            other = used.setdefault(row["digest"], row)
+            other["used_ms"] = max(other["used_ms"], row["used_ms"])
+    if not used:
+        return
+    statement = _upsert(session, _GROUPS)
+    # Once a day is enough to know what is old, and spares the row that all calls share.
+    statement = statement.on_conflict_do_update(
+        index_elements=[_GROUPS.c.digest],
+        set_={"used_ms": statement.excluded.used_ms},
+        where=_GROUPS.c.used_ms < statement.excluded.used_ms - _DAY_MS,
+    )
+    session.execute(statement, [used[digest] for digest in sorted(used)])
+
+
+def _write_rows(session: Session, versions: Sequence[Version]) -> dict[tuple[str, int], int]:
+    """Insert or replace the calls; return the ids of those that were, by uuid and beginning."""
+    key = (_CALLS.c.uuid, _CALLS.c.began_ms)
+    statement = _upsert(session, _CALLS)
+    changing = {
+        column.name: statement.excluded[column.name]
+        for column in _CALLS.columns
+        if column.name != "id" and column not in key
+    }
+    statement = statement.on_conflict_do_update(
+        index_elements=key,
+        set_=changing,
+        where=_CALLS.c.recorded_ms <= statement.excluded.recorded_ms,
+    ).returning(_CALLS.c.id, *key)
+    written = session.execute(statement, [_call_row(version) for version in versions])
+    return {(uuid, began): call_id for call_id, uuid, began in written}
+
+
+def _call_row(version: Version) -> _Row:
+    record = version.record
+    text = record.group_as_it_was
+    return {
+        "uuid": record.uuid,
+        "began_ms": _ms(record.began),
+        "recorded_ms": version.recorded_ms,
+        "domain": record.domain,
+        "group_name": record.group,
+        "group_key": name_key(record.group)[: 3 * LONGEST_NAME],
+        "group_digest": _digest(text) if text else None,
+        "number": record.number,
+        "caller_number": record.caller_number,
+        "caller_key": caller_key(record.caller_number),
+        "caller_name": record.caller_name,
+        "caller_user": record.caller_user,
+        "outcome": record.outcome,
+        "cause": record.cause,
+        "answered_by": record.answered_by,
+        "wait_ms": _ms(record.wait_seconds),
+        "talk_ms": _ms(record.talk_seconds),
+        "ended_ms": _ms(record.ended),
+        "controller": record.controller,
+    }
+
+
+def _attempt_rows(call_id: int, record: CallRecord) -> list[_Row]:
+    """Return a row per leg, then one for each member of the group who had none."""
+    attempts = record.attempts
+    last = {attempt.member: position for position, attempt in enumerate(attempts)}
+    legs = [
+        {
+            **_member(call_id, position, record, attempt.member),
+            **_leg(attempt),
+            "last": last[attempt.member] == position,
+        }
+        for position, attempt in enumerate(attempts)
+    ]
+    group = group_of(record.group_as_it_was)
+    unrung = [m.user for m in group.members if m.user not in last] if group else []
+    return legs + [
+        {
+            **_member(call_id, position, record, user),
+            **_leg(Attempt(user, 0.0, outcome=NOT_RUNG)),
+            "started_ms": None,
+            "last": True,
+        }
+        for position, user in enumerate(unrung, len(attempts))
+    ]
+
+
+def _member(call_id: int, position: int, record: CallRecord, user: str) -> _Row:
+    return {
+        "call_id": call_id,
+        "position": position,
+        "began_ms": _ms(record.began),
+        "member": user,
+        "member_user": user_key(user)[:LONGEST_USER],
+    }
+
+
+def _leg(attempt: Attempt) -> _Row:
+    return {
+        "started_ms": _ms(attempt.started),
+        "ringing_ms": _ms(attempt.ringing),
+        "answered_ms": _ms(attempt.answered),
+        "connected_ms": _ms(attempt.connected),
+        "ended_ms": _ms(attempt.ended),
+        "outcome": attempt.outcome,
+        "cause": attempt.cause,
+        "sip_code": attempt.sip_code,
+    }
+
+
+def _ms(seconds: float | None) -> Any:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def purge_calls(engine: Engine, before: float) -> int:
+    """Remove the records of calls that began before this time (epoch seconds); return how many.
+
+    A step at a time, each a transaction of its own. Raises Unavailable.
+    """
+    cutoff = _ms(before)
+    oldest = select(Call.id).where(Call.began_ms < cutoff).order_by(Call.began_ms)
+    removed = 0
+    while True:
+        with reading(engine) as session:
+            ids = list(session.scalars(oldest.limit(PURGED_AT_ONCE)))
+        if not ids:
+            break
+        with writing(engine) as session:
+            session.execute(delete(_CALLS).where(_CALLS.c.id.in_(ids)))
+        removed += len(ids)
+    _purge_groups(engine, cutoff)
+    return removed
+
+
+def _purge_groups(engine: Engine, cutoff: int) -> None:
+    """Remove what groups were like for calls that are gone; a day is how exactly use is known."""
+    in_use = select(_CALLS.c.id).where(_CALLS.c.group_digest == _GROUPS.c.digest).exists()
+    unused = delete(_GROUPS).where(_GROUPS.c.used_ms < cutoff - _DAY_MS, ~in_use)
+    with suppress(IntegrityError), writing(engine) as session:  # in use again: the next purge's
+        session.execute(unused)

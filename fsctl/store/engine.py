@@ -1,0 +1,236 @@
+"""The engine and its transactions.
+
+Owns how a database URL becomes connections, how SQLite is told to behave, and how a database that
+fails is reported in one line. Knows no table.
+
+A program has one engine. ``reading`` and ``writing`` are the only ways to a session: each is one
+transaction, which commits when the block ends and leaves nothing behind when it raises.
+"""
+
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NoSuchModuleError,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from fsctl.store.errors import BadURL, Busy, Unavailable
+
+BUSY_MS = 5_000
+CONNECT_SECONDS = 5
+
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+_WRITING = "fsctl_writing"
+_FILE = "fsctl_file"
+
+File = tuple[int, int] | None
+"""A file's device and number; None for a database that is no file."""
+
+
+def make_engine(url: str, *, migrating: bool = False, busy_ms: int = BUSY_MS) -> Engine:
+    """Return the engine of a database URL; nothing connects yet.
+
+    ``migrating`` is for the migrations alone: connections are not kept, and SQLite does not enforce
+    foreign keys (rebuilding a table, which is how SQLite alters one, would empty those that refer
+    to it). ``busy_ms`` is how long SQLite waits for another writer. Raises BadURL.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise BadURL(
+            "the database URL is not one: write sqlite:///FILE or "
+            "postgresql://USER:PASSWORD@HOST/DATABASE"
+        ) from None
+    if parsed.drivername not in _DRIVERS:
+        raise BadURL(
+            f"fsctl keeps no data in {parsed.drivername}: write sqlite:///FILE or postgresql://..."
+        )
+    parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
+    options: dict[str, Any] = {"hide_parameters": True}
+    if migrating:
+        options["poolclass"] = NullPool
+    if parsed.get_backend_name() == "postgresql":
+        options["pool_pre_ping"] = not migrating
+        if "connect_timeout" not in parsed.query:
+            options["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    try:
+        engine = create_engine(parsed, **options)
+    except ModuleNotFoundError:
+        raise BadURL(
+            "PostgreSQL needs the psycopg driver: pip install 'fsctl[postgresql]'"
+        ) from None
+    except (ArgumentError, NoSuchModuleError, ValueError, TypeError) as error:
+        raise BadURL(f"the database URL cannot be used: {one_line(error)}") from None
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine, busy_ms, foreign_keys=not migrating)
+        _keep_to_the_file(engine)
+    return engine
+
+
+def _prepare_sqlite(engine: Engine, busy_ms: int, *, foreign_keys: bool) -> None:
+    """Set SQLite's pragmas, and begin transactions ourselves.
+
+    Python's driver begins a transaction late and never for DDL; SQLAlchemy's documentation of
+    pysqlite says to turn that off and emit BEGIN. One that will write takes the lock at its
+    beginning: one that has read first and then finds another writer fails without waiting.
+    """
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {busy_ms}")
+        _use_wal(cursor, busy_ms / 1000)
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        mode = "IMMEDIATE" if connection.get_execution_options().get(_WRITING) else "DEFERRED"
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _keep_to_the_file(engine: Engine) -> None:
+    """Have connections notice that their file was moved away or replaced.
+
+    SQLite itself goes on reading and writing the old file, and makes an empty one where none is;
+    here it does so only for an engine that has never found one.
+    """
+    found: set[File] = set()
+
+    @event.listens_for(engine, "do_connect")
+    def before_connect(*_: object) -> None:
+        if found and missing_file(engine):
+            raise sqlite3.OperationalError("the file is gone")
+
+    @event.listens_for(engine, "connect")
+    def on_connect(_connection: object, record: Any) -> None:
+        record.info[_FILE] = file_of(engine)
+        found.add(record.info[_FILE])
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(_connection: object, record: Any, _proxy: object) -> None:
+        if record.info[_FILE] != file_of(engine):
+            raise DisconnectionError  # the pool makes a new connection then
+
+
+def _use_wal(cursor: sqlite3.Cursor, patience: float) -> None:
+    """Switch the file to write-ahead logging, once in its life.
+
+    SQLite's own waiting does not cover this switch: of several programs that meet a new file the
+    others are told at once that it is locked. So they look again, for ``patience`` seconds.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+            if mode not in ("wal", "memory"):
+                cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() >= until:
+                raise
+        time.sleep(0.01)
+
+
+def for_writing(engine: Engine) -> Engine:
+    """Return the same engine, with transactions that take SQLite's write lock when they begin."""
+    return engine.execution_options(**{_WRITING: True})
+
+
+@contextmanager
+def reading(engine: Engine, *, at_one_moment: bool = False) -> Iterator[Session]:
+    """One transaction that changes nothing. Raises Unavailable.
+
+    ``at_one_moment``: all that it reads was true together, however many statements that takes. In
+    SQLite it always was.
+    """
+    if at_one_moment and engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with failures(engine), Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """One transaction that may write: all of it or nothing.
+
+    Raises Unavailable; lets IntegrityError through, since only the caller knows what it means.
+    """
+    with failures(engine), Session(for_writing(engine)) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def failures(engine: Engine) -> Iterator[None]:
+    """Turn what a database throws into Unavailable, or Busy, in one line."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        kind = Busy if _is_busy(error.orig) else Unavailable
+        raise kind(f"database {describe(engine)}: {one_line(error.orig or error)}") from error
+
+
+def _is_busy(error: object) -> bool:
+    """Whether a driver's error says that a lock was held too long."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0)
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(error, "sqlstate", None) == "55P03"  # lock_not_available
+
+
+def describe(engine: Engine) -> str:
+    """Return the engine's URL as a person may see it: without the password."""
+    url = engine.url.set(drivername=engine.url.get_backend_name())
+    secrets = {key: "***" for key in url.query if "password" in key}
+    return url.update_query_dict(secrets).render_as_string(hide_password=True)
+
+
+def missing_file(engine: Engine) -> str | None:
+    """Return the SQLite file that should be there and is not; None otherwise."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
+        return None
+    if name.startswith("file:") or os.path.exists(name):
+        return None
+    return name
+
+
+def file_of(engine: Engine) -> File:
+    """Return which file an SQLite database is. Raises Unavailable when it is not there."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name.startswith((":memory:", "file:")):
+        return None
+    try:
+        found = os.stat(name)
+    except OSError as error:
+        raise Unavailable(f"database {describe(engine)}: {error.strerror}") from None
+    return found.st_dev, found.st_ino
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's own words on one line, without SQL or a link to a manual."""
+    text = re.sub(r"\(Background on this error.*", "", str(error), flags=re.DOTALL)
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else text[:300] + "..."

@@ -1,0 +1,255 @@
+"""The tables, as SQLAlchemy's typed declarative classes.
+
+Owns the shape of what is kept and the constraints that hold whoever writes. Times are whole
+milliseconds. ``SCHEMA`` names the migration that makes exactly these tables; whoever changes a
+table adds a migration and moves it on.
+"""
+
+import time
+import unicodedata
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+
+from fsctl.hunt.domain import LONGEST_DOMAIN
+
+SCHEMA = "0003"
+
+LONGEST_NAME = 64
+LONGEST_DESCRIPTION = 500
+LONGEST_USER = 64 + 1 + 253  # a local part, "@", a domain name (RFC 1035)
+SHORTEST_WAIT_MS = 1_000
+LONGEST_WAIT_MS = 3_600_000
+LONGEST_DELAY_MS = 3_600_000
+LONGEST_ACTOR = 128
+
+_USER_CHARACTERS = (
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-@"  # as in a constraint
+)
+_DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
+
+
+class Base(DeclarativeBase):
+    """What every table belongs to. Constraints are named so that migrations can name them too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Printable(ColumnElement[bool]):
+    """A condition: the column holds no control character (C0, DEL, C1).
+
+    The only one that the two engines cannot be told in the same words.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+
+@compiles(Printable, "sqlite")
+def _printable_in_sqlite(element: Printable, _compiler: SQLCompiler, **_: Any) -> str:
+    column = element.column
+    controls = "'*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
+    return f"{column} NOT GLOB {controls} AND instr({column}, char(0)) = 0"
+
+
+@compiles(Printable)
+def _printable_elsewhere(element: Printable, _compiler: SQLCompiler, **_: Any) -> str:
+    return rf"{element.column} !~ '[\u0001-\u001f\u007f-\u009f]'"
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def name_key(name: str) -> str:
+    """Return what two names of the same group have in common: case does not tell groups apart."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+class HuntGroup(Base):
+    """A hunt group. Its name is its own within its domain."""
+
+    __tablename__ = "hunt_group"
+    __table_args__ = (
+        UniqueConstraint("domain", "name_key"),
+        # What a number's domain refers to.
+        UniqueConstraint("id", "domain"),
+        CheckConstraint(
+            f"length(domain) <= {LONGEST_DOMAIN} AND ltrim(domain, '{_DOMAIN_CHARACTERS}') = ''",
+            name="domain",
+        ),
+        CheckConstraint(
+            f"length(name) BETWEEN 1 AND {LONGEST_NAME} AND trim(name) = name", name="name"
+        ),
+        CheckConstraint(Printable("name"), name="name_printable"),
+        CheckConstraint("length(name_key) > 0", name="name_key"),
+        CheckConstraint(f"length(description) <= {LONGEST_DESCRIPTION}", name="description"),
+        CheckConstraint(Printable("description"), name="description_printable"),
+        CheckConstraint(
+            f"wait_ms BETWEEN {SHORTEST_WAIT_MS} AND {LONGEST_WAIT_MS}", name="wait_ms"
+        ),
+        CheckConstraint("advance IN (true, false)", name="advance"),
+        CheckConstraint("enabled IN (true, false)", name="enabled"),
+        CheckConstraint("created_at > 0", name="created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    # Folding a case can make three characters of one.
+    name_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME))
+    description: Mapped[str] = mapped_column(String(LONGEST_DESCRIPTION), default="")
+    wait_ms: Mapped[int]
+    advance: Mapped[bool]
+    enabled: Mapped[bool]
+    created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms)
+    domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN), default="", server_default="")
+
+    numbers: Mapped[list["GroupNumber"]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
+    )
+    members: Mapped[list["GroupMember"]] = relationship(
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by="(GroupMember.position, GroupMember.id)",
+    )
+
+
+class GroupNumber(Base):
+    """A number that calls a group.
+
+    ``domain`` is always the group's own. A city number is one group's everywhere, an internal
+    number one group's within its domain.
+    """
+
+    __tablename__ = "group_number"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["group_id", "domain"],
+            ["hunt_group.id", "hunt_group.domain"],
+            ondelete="CASCADE",
+            onupdate="CASCADE",
+        ),
+        Index(
+            "uq_group_number_city",
+            "number",
+            unique=True,
+            sqlite_where=text("kind = 'city'"),
+            postgresql_where=text("kind = 'city'"),
+        ),
+        Index(
+            "uq_group_number_internal",
+            "number",
+            "domain",
+            unique=True,
+            sqlite_where=text("kind = 'internal'"),
+            postgresql_where=text("kind = 'internal'"),
+        ),
+        Index(None, "number"),
+        CheckConstraint(
+            "(kind = 'city' AND length(number) BETWEEN 3 AND 16"
+            " AND substr(number, 1, 1) = '+' AND substr(number, 2, 1) <> '0'"
+            " AND ltrim(substr(number, 2), '0123456789') = '')"
+            " OR (kind = 'internal' AND length(number) BETWEEN 1 AND 8"
+            " AND ltrim(number, '0123456789*#') = '')",
+            name="number",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(index=True)
+    number: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(8))
+    domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN), default="", server_default="")
+
+
+class GroupMember(Base):
+    """A user of a group. ``position`` is the order of joining."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (
+        UniqueConstraint("group_id", "user"),
+        CheckConstraint(
+            f'length("user") BETWEEN 1 AND {LONGEST_USER}'
+            f" AND ltrim(\"user\", '{_USER_CHARACTERS}') = ''"
+            " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> ''",
+            name="user",
+        ),
+        CheckConstraint(f"delay_ms BETWEEN 0 AND {LONGEST_DELAY_MS}", name="delay_ms"),
+        CheckConstraint("enabled IN (true, false)", name="enabled"),
+        CheckConstraint("position >= 0", name="position"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("hunt_group.id", ondelete="CASCADE"))
+    user: Mapped[str] = mapped_column(String(LONGEST_USER))
+    delay_ms: Mapped[int]
+    enabled: Mapped[bool]
+    position: Mapped[int]
+
+
+class GroupRevision(Base):
+    """The one row that says how often groups have changed (see ``fsctl.store.revision``)."""
+
+    __tablename__ = "group_revision"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
+class AuditEntry(Base):
+    """One change of one group: who made it, when, and the group before and after as a document.
+
+    It refers to no other table: what is written here stays when the group is gone.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        CheckConstraint("at > 0", name="at"),
+        CheckConstraint(f"length(actor) BETWEEN 1 AND {LONGEST_ACTOR}", name="actor"),
+        CheckConstraint(Printable("actor"), name="actor_printable"),
+        CheckConstraint('"before" IS NOT NULL OR "after" IS NOT NULL', name="something"),
+        Index("ix_audit_domain_group_key", "domain", "group_key"),
+        Index("ix_audit_domain_former_key", "domain", "former_key"),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True
+    )
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
+    actor: Mapped[str] = mapped_column(String(LONGEST_ACTOR))
+    action: Mapped[str] = mapped_column(String(32))
+    domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN))
+    group_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME))
+    former_key: Mapped[str | None] = mapped_column(String(3 * LONGEST_NAME))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # With which revision of the groups the change came; null only until its transaction ends.
+    revision: Mapped[int | None] = mapped_column(BigInteger, index=True)

@@ -1,0 +1,74 @@
+"""What a database of each revision may hold, in its SQL: whoever adds a revision adds here."""
+
+from sqlalchemy import inspect, text
+
+from fsctl.store import migrate
+from fsctl.store.engine import make_engine
+
+SEEDS = {
+    "0001": [
+        "INSERT INTO hunt_group (id, name, name_key, description, wait_ms, advance, enabled,"
+        " created_at) VALUES (1, 'Łódź', 'łódź', '100% \"O''Neill\"', 12500, false, true, 1),"
+        " (2, 'sales', 'sales', '', 30000, true, false, 2)",
+        "INSERT INTO group_number (group_id, number, kind)"
+        " VALUES (1, '600', 'internal'), (1, '+48587624731', 'city'), (2, '*45', 'internal')",
+        'INSERT INTO group_member (group_id, "user", delay_ms, enabled, position)'
+        " VALUES (1, 'test002', 0, true, 0), (1, 'test006', 500, false, 7),"
+        " (2, 'test002', 0, true, 0)",
+        "UPDATE group_revision SET number = 41",
+    ],
+    "0002": [
+        'INSERT INTO audit (at, actor, action, domain, group_key, former_key, "before", "after")'
+        " VALUES (1, 'anna', 'add group', '', 'sales', NULL, NULL, '{\"name\": \"sales\"}')",
+    ],
+    "0003": [
+        "INSERT INTO call_group (digest, document, used_ms) VALUES ('d', '{}', 1)",
+        "INSERT INTO call_record (uuid, began_ms, recorded_ms, domain, group_name, group_key,"
+        " group_digest, number, caller_number, caller_key, caller_name, caller_user, outcome,"
+        " cause, wait_ms, ended_ms, controller)"
+        " VALUES ('u', 1, 1, '', 'sales', 'sales', 'd', '600', '1', '1', '', '', 'gave_up', '',"
+        " 1, 1, 'c')",
+    ],
+}
+
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+def grow(url: str, revision: str) -> None:
+    """Make a database of this revision that has lived through every one before, with its data."""
+    for step in sorted(SEEDS):
+        if step <= revision:
+            migrate.upgrade(url, to=step)
+            run(url, SEEDS[step])
+
+
+def run(url: str, statements: list[str]) -> None:
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement.replace(":", r"\:")))
+    engine.dispose()
+
+
+def rows(url: str) -> Rows:
+    """Return every row of every table by those of its columns that the first revision had too."""
+    engine = make_engine(url)
+    found: Rows = {}
+    with engine.connect() as connection:
+        for table in inspect(connection).get_table_names():
+            columns = COLUMNS.get(table)
+            if columns:
+                listed = ", ".join(f'"{column}"' for column in columns)
+                statement = text(f"SELECT {listed} FROM {table} ORDER BY 1, 2, 3")  # noqa: S608
+                found[table] = [tuple(row) for row in connection.execute(statement)]
+    engine.dispose()
+    return found
+
+
+COLUMNS = {
+    "hunt_group": (
+        "id", "name", "name_key", "description", "wait_ms", "advance", "enabled", "created_at",
+    ),
+    "group_number": ("group_id", "number", "kind"),
+    "group_member": ("group_id", "user", "delay_ms", "enabled", "position"),
+}  # fmt: skip

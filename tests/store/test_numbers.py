@@ -1,0 +1,85 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsctl.store.numbers import LONGEST_TEXT, NumberError, dialled, normalise
+
+REGIONS = st.sampled_from(["PL", "US", "GB", "DE", "IT", "BR", "DK"])
+TEXTS = st.text(st.sampled_from("0123456789+*#-. ()/"), max_size=24) | st.text(max_size=80)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "587624731",
+        "58 762 47 31",
+        "58-762-47-31",
+        "(58) 762.47.31",
+        "48587624731",
+        "0048587624731",
+        "00 48 58/762-47-31",
+        "+48587624731",
+        "+48\u00a058\u2011762\u201347\u202f31",
+    ],
+)
+def test_a_city_number_has_one_form(text: str) -> None:
+    assert normalise(text, "PL") == ("+48587624731", "city")
+
+
+@pytest.mark.parametrize("text", ["600", "0", "*45", "#", "112", "12345678", "6-0-0"])
+def test_an_internal_number_stays_as_it_is_dialled(text: str) -> None:
+    assert normalise(text, "PL") == (text.replace("-", ""), "internal")
+
+
+def test_the_region_decides() -> None:
+    assert normalise("020 7946 0958", "GB").value == "+442079460958"
+    assert normalise("32 12 34 56", "DK") == ("+4532123456", "city")
+    assert normalise("32 12 34 56", "PL") == ("32123456", "internal")
+
+
+def test_a_number_that_is_only_possible_is_taken_when_it_cannot_be_internal() -> None:
+    assert normalise("123456789", "PL") == ("+48123456789", "city")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "abc", "600a", "+", "00", "+48", "+0587624731", "+48*5", "48+5", "1" * 65, "600\n",
+     "\u0666\u0660\u0660", "123*456#789", "1" * 30, "++48587624731", "\ud800"],
+)  # fmt: skip
+def test_what_is_no_number_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(NumberError) as raised:
+        normalise(text, "PL")
+    assert str(raised.value).isprintable()
+
+
+@given(TEXTS, REGIONS)
+def test_a_normalised_number_is_its_own_normal_form(text: str, region: str) -> None:
+    try:
+        number = normalise(text, region)
+    except NumberError:
+        return
+    assert normalise(number.value, region) == number
+    assert len(number.value) <= 16
+    assert dialled(text, region)[0] == number.value
+
+
+@given(TEXTS, REGIONS)
+def test_looking_a_destination_up_never_fails(text: str, region: str) -> None:
+    keys = dialled(text, region)
+    assert len(keys) == len(set(keys)) <= 3
+    assert all(normalise(key, region) for key in keys if key.startswith("+"))
+
+
+def test_providers_ways_to_write_a_number_all_lead_to_it() -> None:
+    for text in ("+48587624731", "0048587624731", "48587624731", "587624731"):
+        assert "+48587624731" in dialled(text, "PL")
+    assert dialled("600", "PL") == ("600",)
+
+
+def test_an_internal_number_is_found_even_where_it_looks_like_a_city_number() -> None:
+    assert dialled("32123456", "DK") == ("+4532123456", "32123456")
+
+
+def test_an_endless_destination_has_no_keys() -> None:
+    assert dialled("1" * (LONGEST_TEXT + 1), "PL") == ()
+    assert dialled("600" * 1_000_000, "PL") == ()
