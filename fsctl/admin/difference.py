@@ -1,0 +1,81 @@
+"""How two documents of the same group differ, in lines for people.
+
+Knows no group: a document of an earlier fsctl, with other parts, is compared as well.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fsctl.admin.documents import Document
+
+_NAMED_BY = {"members": "user"}
+
+
+def title(document: Document) -> str:
+    """Name the group that a document is of."""
+    domain = document.get("domain")
+    return f'group "{document.get("name")}"' + (f" of {domain}" if domain else "")
+
+
+def summary(document: Document) -> str:
+    """Say on one line what a group is."""
+    return ", ".join(_parts(document))
+
+
+def differences(before: Document, after: Document) -> list[str]:
+    """Return a line for each part that is not the same."""
+    return list(_differences(before, after))
+
+
+def _differences(before: Document, after: Document) -> Iterator[str]:
+    for key in dict.fromkeys([*after, *before]):
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if isinstance(old, list) or isinstance(new, list):
+            yield from _list_differences(key, old or [], new or [])
+        else:
+            yield f"{key} {_show(old)} -> {_show(new)}"
+
+
+def _list_differences(key: str, old: list[Any], new: list[Any]) -> Iterator[str]:
+    one = key.removesuffix("s")
+    before = {_name(key, item): item for item in old}
+    after = {_name(key, item): item for item in new}
+    yield from (f"{one} {name} removed" for name in before if name not in after)
+    for name, item in after.items():
+        if name not in before:
+            terms = _terms(key, item)
+            yield f"{one} {name} added" + (f": {terms}" if terms else "")
+        elif isinstance(item, dict) and isinstance(was := before[name], dict):
+            yield from (f"{one} {name}: {line}" for line in _differences(was, item))
+    kept_before = [name for name in before if name in after]
+    kept_after = [name for name in after if name in before]
+    if kept_before != kept_after:
+        yield f"{key} in the order {', '.join(after)}"
+
+
+def _parts(document: Document) -> Iterator[str]:
+    for key, value in document.items():
+        if key in ("name", "domain") or value == "":
+            continue
+        if isinstance(value, list):
+            yield f"{key} {' '.join(_name(key, item) for item in value) or 'none'}"
+        else:
+            yield f"{key} {_show(value)}"
+
+
+def _terms(key: str, item: Any) -> str:
+    if not isinstance(item, dict):
+        return ""
+    return ", ".join(f"{k} {_show(v)}" for k, v in item.items() if k != _NAMED_BY.get(key))
+
+
+def _name(key: str, item: Any) -> str:
+    return str(item.get(_NAMED_BY.get(key, ""))) if isinstance(item, dict) else str(item)
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,157 @@
+"""Groups: add, set, enable, disable, remove, list, show.
+
+Functions that change something are one transaction each (see ``fsctl.admin.change``), return a
+Change, and raise WrongValue, Refused or the store's StoreError. A group is meant within its
+``domain``, which is ``""`` in an installation that has one.
+"""
+
+import difflib
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from fsctl.admin import values
+from fsctl.admin.advice import seconds, title
+from fsctl.admin.change import Change, changed, transaction
+from fsctl.admin.errors import Refused, WrongValue
+from fsctl.hunt.group import Group
+from fsctl.store.engine import reading
+from fsctl.store.groups import find_row, group_names, to_group
+from fsctl.store.groups import list_groups as load_groups
+from fsctl.store.tables import HuntGroup, name_key
+
+DEFAULT_WAIT = 30.0
+
+
+@transaction
+def add_group(
+    session: Session,
+    name: str,
+    *,
+    description: str = "",
+    wait: str | float = DEFAULT_WAIT,
+    advance: bool = True,
+    domain: str = "",
+) -> Change:
+    """Add an enabled group without numbers or members; ``wait`` is in seconds."""
+    name = values.group_name(name)
+    row = HuntGroup(
+        domain=values.domain(domain),
+        name=name,
+        name_key=name_key(name),
+        description=values.description(description),
+        wait_ms=values.wait_ms(wait),
+        advance=advance,
+        enabled=True,
+    )
+    _refuse_taken_name(session, row.name, row.domain)
+    session.add(row)
+    return changed(session, row, f"{capital(row)} added: {_terms(row)}.")
+
+
+@transaction
+def set_group(
+    session: Session,
+    name: str,
+    *,
+    new_name: str | None = None,
+    description: str | None = None,
+    wait: str | float | None = None,
+    advance: bool | None = None,
+    domain: str = "",
+) -> Change:
+    """Change what is given of a group; None leaves a value as it is."""
+    if new_name is None and description is None and wait is None and advance is None:
+        raise WrongValue("nothing to change: give a name, a description, a wait or an advance")
+    new_name = None if new_name is None else values.group_name(new_name)
+    description = None if description is None else values.description(description)
+    wait_ms = None if wait is None else values.wait_ms(wait)
+    row = existing_group(session, name, domain)
+    if new_name is not None:
+        if name_key(new_name) != row.name_key:
+            _refuse_taken_name(session, new_name, row.domain)
+        row.name, row.name_key = new_name, name_key(new_name)
+    row.description = row.description if description is None else description
+    row.wait_ms = row.wait_ms if wait_ms is None else wait_ms
+    row.advance = row.advance if advance is None else advance
+    return changed(session, row, f"{capital(row)}: {_terms(row)}.")
+
+
+@transaction
+def enable_group(session: Session, name: str, *, domain: str = "") -> Change:
+    """Let a group's calls ring its members."""
+    row = existing_group(session, name, domain)
+    row.enabled = True
+    return changed(session, row, f"{capital(row)} is enabled.")
+
+
+@transaction
+def disable_group(session: Session, name: str, *, domain: str = "") -> Change:
+    """Keep a group, and let its calls ring nobody."""
+    row = existing_group(session, name, domain)
+    row.enabled = False
+    return changed(session, row, f"{capital(row)} is disabled.")
+
+
+@transaction
+def remove_group(session: Session, name: str, *, domain: str = "") -> Change:
+    """Remove a group with its numbers and members."""
+    row = existing_group(session, name, domain)
+    group, whose = to_group(row), capital(row)
+    session.delete(row)
+    session.flush()
+    numbers = ", ".join(group.numbers) or "none"
+    members = ", ".join(member.user for member in group.members) or "none"
+    return Change(f"{whose} removed; its numbers were: {numbers}; its members: {members}.", group)
+
+
+def list_groups(engine: Engine) -> list[Group]:
+    """Return every group, in the order of their domains and names."""
+    with reading(engine) as session:
+        return load_groups(session)
+
+
+def get_group(engine: Engine, name: str, *, domain: str = "") -> Group:
+    """Return the group of that name, whatever its case."""
+    with reading(engine) as session:
+        return to_group(existing_group(session, name, domain, lock=False))
+
+
+def existing_group(
+    session: Session, name: str, domain: str = "", *, lock: bool = True
+) -> HuntGroup:
+    """Return a group's row, locked unless only read; Refused, with close names, if none."""
+    name = values.group_name(name)
+    domain = values.domain(domain)
+    row = find_row(session, name, domain, lock=lock)
+    if row is not None:
+        return row
+    keys = {name_key(known): known for known in group_names(session, domain)}
+    close = difflib.get_close_matches(name_key(name), keys, n=3)
+    hint = " or ".join(f'"{keys[key]}"' for key in close)
+    advice = f"did you mean {hint}?" if close else "see: fsctl group list"
+    raise Refused(f"there is no {title(name, domain)}; {advice}")
+
+
+def named(row: HuntGroup) -> str:
+    """Name a group within a sentence."""
+    return title(row.name, row.domain)
+
+
+def capital(row: HuntGroup) -> str:
+    """Name a group where a sentence begins."""
+    return "G" + named(row)[1:]
+
+
+def _refuse_taken_name(session: Session, name: str, domain: str) -> None:
+    taken = find_row(session, name, domain)
+    if taken is not None:
+        raise Refused(f"there is a {named(taken)} already")
+
+
+def _terms(row: HuntGroup) -> str:
+    """Say what can be set of a group."""
+    terms = [f"wait {seconds(row.wait_ms / 1000)}", f"advance {'on' if row.advance else 'off'}"]
+    if row.description:
+        terms.append(f'description "{row.description}"')
+    return ", ".join(terms)

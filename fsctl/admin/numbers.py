@@ -1,0 +1,72 @@
+"""Numbers of groups: add, remove. Several at once: all or none.
+
+Errors and transactions are as in ``fsctl.admin.groups``. Numbers are read by the numbering plan of
+``region`` (ISO 3166).
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from fsctl.admin import values
+from fsctl.admin.change import Change, changed, transaction
+from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.groups import capital, existing_group, named
+from fsctl.store.groups import number_owners
+from fsctl.store.numbers import Number, dialled
+from fsctl.store.tables import GroupNumber, HuntGroup
+
+MOST_AT_ONCE = 500  # one SQL statement asks for all of them
+
+
+@transaction
+def add_numbers(
+    session: Session, group: str, numbers: Iterable[str], region: str, *, domain: str = ""
+) -> Change:
+    """Let these numbers call the group; the same number twice is one number."""
+    wanted = _read(numbers, region)
+    row = existing_group(session, group, domain)
+    owners = number_owners(session, [number.value for number in wanted], row.domain)
+    for number in wanted:
+        owner = owners.get(number.value)
+        if owner is row:
+            raise Refused(f"{number.value} is a number of {named(row)} already")
+        if owner is not None:
+            raise Refused(f"{number.value} belongs to {named(owner)}")
+    row.numbers.extend(GroupNumber(number=value, kind=kind) for value, kind in wanted)
+    return changed(session, row, _called_by(row))
+
+
+@transaction
+def remove_numbers(
+    session: Session, group: str, numbers: Iterable[str], region: str, *, domain: str = ""
+) -> Change:
+    """Take these numbers from the group."""
+    texts = list(numbers)
+    wanted = _read(texts, region)
+    row = existing_group(session, group, domain)
+    mine = {number.number: number for number in row.numbers}
+    owners = number_owners(session, [number.value for number in wanted], row.domain)
+    for text in texts:
+        # A number that was added under another region's plan is still found as it is written.
+        keys = dialled(text, region)
+        kept = next((mine[key] for key in keys if key in mine), None)
+        if kept is None:
+            owner = owners.get(keys[0])
+            other = f"; it belongs to {named(owner)}" if owner else ""
+            raise Refused(f"{keys[0]} is not a number of {named(row)}{other}")
+        if kept in row.numbers:
+            row.numbers.remove(kept)
+    return changed(session, row, _called_by(row))
+
+
+def _read(numbers: Iterable[str], region: str) -> list[Number]:
+    wanted = list(dict.fromkeys(values.number(text, region) for text in numbers))
+    if not 1 <= len(wanted) <= MOST_AT_ONCE:
+        raise WrongValue(f"give 1 to {MOST_AT_ONCE} numbers at once, not {len(wanted)}")
+    return wanted
+
+
+def _called_by(row: HuntGroup) -> str:
+    numbers = ", ".join(number.number for number in row.numbers)
+    return f"{capital(row)} is called by: {numbers or 'no number'}."

@@ -1,0 +1,201 @@
+"""Export and import: the whole configuration at once, and what an import would change.
+
+Owns that an import is all or nothing, and that importing what is there changes nothing. The form of
+a file is ``yaml_file``'s and ``csv_file``'s.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, selectinload
+
+from fsctl.admin.advice import title
+from fsctl.admin.change import transaction
+from fsctl.admin.errors import Refused
+from fsctl.hunt.group import Group, Member
+from fsctl.store.engine import reading
+from fsctl.store.groups import lock_all
+from fsctl.store.snapshot import BATCH, group_ids, read_groups
+from fsctl.store.tables import GroupMember, GroupNumber, HuntGroup, name_key
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One group that an import adds (nothing before), changes, or removes (nothing after)."""
+
+    id: int | None
+    before: Group | None
+    after: Group | None
+
+
+Plan = list[Step]
+"""What an import changes, in the order of domains and names; empty: nothing."""
+
+
+@contextmanager
+def all_groups(engine: Engine, domain: str = "") -> Iterator[Iterator[Group]]:
+    """Give every group as it is at one moment, in the order of domains and names.
+
+    With a domain, those of that domain.
+    """
+    with reading(engine, at_one_moment=True) as session:
+        yield (group for _, group in read_groups(session, group_ids(session, domain)))
+
+
+def plan_import(
+    engine: Engine, wanted: Sequence[Group], *, domain: str = "", keep: bool = False
+) -> Plan:
+    """Return what ``import_groups`` would change. Raises Refused as it would."""
+    with reading(engine, at_one_moment=True) as session:
+        return _plan(session, wanted, domain, keep)
+
+
+def import_groups(
+    engine: Engine, wanted: Sequence[Group], *, domain: str = "", keep: bool = False
+) -> Plan:
+    """Make the groups be these, and return what that changed.
+
+    Other groups are removed, unless ``keep``, or they are of another domain than the one that is
+    given. The groups are as ``configuration.read_groups`` gives them. Raises Refused when a group
+    that stays has a number that is wanted.
+    """
+    if not plan_import(engine, wanted, domain=domain, keep=keep):
+        return []
+    return import_(engine, wanted, domain, keep)
+
+
+@transaction
+def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) -> Plan:
+    """Do what ``import_groups`` says, as one transaction that finds out by itself what to do."""
+    lock_all(session)
+    plan = _plan(session, wanted, domain, keep)
+    # Whatever is given up goes first: a number may move from one group to another.
+    for rows in _rows(session, [step for step in plan if step.after is None]):
+        for row, _ in rows:
+            session.delete(row)
+        _write(session)
+    changed = [step for step in plan if step.before and step.after]
+    for change in (_take_away, _give):
+        for rows in _rows(session, changed):
+            for row, group in rows:
+                change(row, group)
+            _write(session)
+    added = iter([step.after for step in plan if step.before is None and step.after])
+    while batch := list(islice(added, BATCH)):
+        for group in batch:
+            row = HuntGroup(domain=group.domain)
+            _give(row, group)
+            session.add(row)
+        _write(session)
+    return plan
+
+
+def _write(session: Session) -> None:
+    """Write what has changed, and forget the rows: there may be a million."""
+    session.flush()
+    session.expunge_all()
+
+
+def _plan(session: Session, wanted: Sequence[Group], domain: str, keep: bool) -> Plan:
+    asked = {_key(group): group for group in wanted}
+    plan: Plan = []
+    kept: dict[tuple[str, str], Group] = {}
+    present: set[tuple[str, str]] = set()
+    for group_id, before in read_groups(session, group_ids(session)):
+        key = _key(before)
+        present.add(key)
+        after = asked.get(key)
+        if after is None and (keep or (domain and before.domain != domain)):
+            kept |= {_scope(before, number): before for number in before.numbers}
+        elif after is None or not _same(before, after):
+            plan.append(Step(group_id, before, after))
+    plan.extend(Step(None, None, group) for key, group in asked.items() if key not in present)
+    _refuse_kept_numbers(wanted, kept)
+    return sorted(plan, key=lambda step: _key(step.after or step.before or _NOBODY))
+
+
+_NOBODY = Group("")
+
+
+def _refuse_kept_numbers(wanted: Iterable[Group], kept: dict[tuple[str, str], Group]) -> None:
+    for group in wanted:
+        for number in group.numbers:
+            owner = kept.get(_scope(group, number))
+            if owner is not None:
+                raise Refused(
+                    f"{number} belongs to {title(owner.name, owner.domain)}, which the file does "
+                    "not have; take the number from it first"
+                )
+
+
+def _key(group: Group) -> tuple[str, str]:
+    return group.domain, name_key(group.name)
+
+
+def _scope(group: Group, number: str) -> tuple[str, str]:
+    """Return within what a number is unique: a city number everywhere."""
+    return ("" if number.startswith("+") else group.domain), number
+
+
+def _same(one: Group, other: Group) -> bool:
+    """Whether two groups are alike; the order of numbers says nothing."""
+    return _sorted(one) == _sorted(other)
+
+
+def _sorted(group: Group) -> Group:
+    return replace(group, numbers=tuple(sorted(group.numbers)))
+
+
+def _rows(session: Session, plan: Plan) -> Iterator[list[tuple[HuntGroup, Group]]]:
+    """Yield the rows of a plan's groups with what they are to be, some at a time."""
+    for start in range(0, len(plan), BATCH):
+        steps = {step.id: step.after or _NOBODY for step in plan[start : start + BATCH]}
+        statement = (
+            select(HuntGroup)
+            .where(HuntGroup.id.in_(steps))
+            .options(selectinload(HuntGroup.numbers), selectinload(HuntGroup.members))
+        )
+        yield [(row, steps[row.id]) for row in session.scalars(statement)]
+
+
+def _take_away(row: HuntGroup, group: Group) -> None:
+    users = {_user(member.user) for member in group.members}
+    numbers = set(group.numbers)
+    row.numbers[:] = [one for one in row.numbers if one.number in numbers]
+    row.members[:] = [one for one in row.members if _user(one.user) in users]
+
+
+def _give(row: HuntGroup, group: Group) -> None:
+    """Make a row be a group; what it has too much is gone already."""
+    row.name, row.name_key = group.name, name_key(group.name)
+    row.description = group.description
+    row.wait_ms = _ms(group.wait)
+    row.advance, row.enabled = group.advance, group.enabled
+    known = {one.number for one in row.numbers}
+    row.numbers.extend(
+        GroupNumber(number=number, kind="city" if number.startswith("+") else "internal")
+        for number in group.numbers
+        if number not in known
+    )
+    members = {_user(one.user): one for one in row.members}
+    for position, member in enumerate(group.members):
+        _give_member(row, members.get(_user(member.user)), member, position)
+
+
+def _give_member(row: HuntGroup, known: GroupMember | None, member: Member, position: int) -> None:
+    if known is None:
+        known = GroupMember()
+        row.members.append(known)
+    known.user, known.position = member.user, position
+    known.delay_ms, known.enabled = _ms(member.delay), member.enabled
+
+
+def _user(user: str) -> str:
+    return user.casefold()
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

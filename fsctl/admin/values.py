@@ -1,0 +1,112 @@
+"""Reading what an administrator types: names, users, seconds, numbers.
+
+Owns the rules for a value on its own, without a look at the database. Everything here returns the
+value as it is kept, or raises WrongValue.
+"""
+
+import re
+import unicodedata
+
+from fsctl.admin.errors import WrongValue
+from fsctl.hunt.domain import read_domain
+from fsctl.store import numbers
+from fsctl.store.numbers import Number, NumberError
+from fsctl.store.tables import (
+    LONGEST_DELAY_MS,
+    LONGEST_DESCRIPTION,
+    LONGEST_NAME,
+    LONGEST_WAIT_MS,
+    SHORTEST_WAIT_MS,
+)
+
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_USER = re.compile(
+    rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,63}}(?:@(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*)?"
+)
+_SECONDS = re.compile(r"(-?)([0-9]{1,9})(?:[.,]([0-9]{1,3}))?")
+
+
+def group_name(text: str) -> str:
+    """Read a group's name: 1 to 64 printable characters, in Unicode's composed form (NFC)."""
+    name = unicodedata.normalize("NFC", text)
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise WrongValue(f"a group's name has 1 to {LONGEST_NAME} characters, not {len(name)}")
+    if not name.isprintable():
+        raise WrongValue(f"a group's name has printable characters only, not {name!a}")
+    if name != name.strip(" "):
+        raise WrongValue(f'a group\'s name neither starts nor ends with a space: "{name}"')
+    if name.startswith("-"):
+        raise WrongValue(f'a group\'s name cannot start with "-", as an option does: "{name}"')
+    return name
+
+
+def domain(text: str) -> str:
+    """Read the name of a domain; ``""`` is the only one that an installation has."""
+    try:
+        return read_domain(text)
+    except ValueError as error:
+        shown = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "..."
+        raise WrongValue(f"{shown!a} is not a domain: {error}") from None
+
+
+def description(text: str) -> str:
+    """Read a group's description: at most 500 printable characters."""
+    if len(text) > LONGEST_DESCRIPTION:
+        raise WrongValue(
+            f"a description has at most {LONGEST_DESCRIPTION} characters, not {len(text)}"
+        )
+    if not text.isprintable():
+        raise WrongValue("a description is one line of printable characters")
+    return text
+
+
+def user(text: str) -> str:
+    """Read the name of a user in FreeSWITCH's directory, with or without ``@domain``."""
+    if not _USER.fullmatch(text):
+        shown = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "..."
+        raise WrongValue(
+            f"{shown!a} is not a user name: write up to 64 letters (a-z), digits and . _ + -, "
+            "beginning with a letter or digit, if need be with @domain"
+        )
+    return text
+
+
+def wait_ms(value: str | float) -> int:
+    """Read a group's wait time in seconds; return milliseconds."""
+    return _milliseconds("wait", value, SHORTEST_WAIT_MS, LONGEST_WAIT_MS)
+
+
+def delay_ms(value: str | float) -> int:
+    """Read a member's delay in seconds; return milliseconds."""
+    return _milliseconds("delay", value, 0, LONGEST_DELAY_MS)
+
+
+def parse_seconds(text: str) -> float:
+    """Read any time from 0 to 3600 seconds, as precise as groups keep theirs."""
+    return _milliseconds("time", text, 0, LONGEST_DELAY_MS) / 1000
+
+
+def number(text: str, region: str) -> Number:
+    """Read a telephone number as it is written in the region (ISO 3166)."""
+    try:
+        return numbers.normalise(text, region)
+    except NumberError as error:
+        raise WrongValue(str(error)) from None
+
+
+def _milliseconds(what: str, value: str | float, least: int, most: int) -> int:
+    """Read seconds written with a point or, as in Poland, a comma; to the millisecond."""
+    text = str(value)
+    match = _SECONDS.fullmatch(text)
+    if match is None:
+        shown = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "..."
+        raise WrongValue(
+            f"{what} {shown!a} is not a time: write seconds, for example 5 or 0.5, "
+            "with at most 3 decimals"
+        )
+    sign, whole, fraction = match.groups()
+    found = int(whole) * 1000 + int((fraction or "").ljust(3, "0"))
+    found = -found if sign else found
+    if not least <= found <= most:
+        raise WrongValue(f"{what} is {least // 1000} to {most // 1000} seconds, not {text}")
+    return found
