@@ -1,0 +1,299 @@
+"""One call, from the moment FreeSWITCH hands it over: feeds the hunt, carries out its actions."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from gevent.event import Event as Signal
+
+from fsctl.controller.legs import Legs
+from fsctl.esl import commands
+from fsctl.esl.codec import Event, Frame
+from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
+from fsctl.esl.session import CallSession
+from fsctl.hunt import events as ev
+from fsctl.hunt.admission import Admitted
+from fsctl.hunt.machine import Hunt, Phase
+from fsctl.hunt.outcomes import (
+    COMPLETED_ELSEWHERE,
+    CONVERSATION_OVER,
+    PREEMPTED,
+    TEMPORARY_FAILURE,
+)
+
+LONGEST_NUMBER = 64
+"""Characters of a dialled number beyond which nobody serves it: a stranger chose them."""
+LINGER = 5
+"""Seconds that the socket stays after the caller's hang-up, to see the last leg end."""
+BOUND_MARGIN = 3.0
+"""Seconds beyond the group's wait time after which the switch releases a caller without us. It must
+be more than our own release needs, and with the switch's clock less than 5."""
+RELEASE_TIME = 2.0
+"""Seconds that the switch has to release a caller (20 ms are usual) before it is asked again."""
+RELEASES = 5
+"""How often it is asked. It refuses as long as a member has the caller, and may tell of that late:
+a switch under overload is behind with its events by seconds (tried)."""
+STRAGGLER_TIME = 0.5
+"""Seconds after which a leg that should have ended is ended once more, and again."""
+_FAR = 86_400.0
+
+log = logging.getLogger(__name__)
+
+
+def _unnoted(_call: "HuntedCall") -> None:
+    """Write nothing down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call as it was handed over: the caller's channel, what was dialled, who calls.
+
+    ``user`` is the directory user whose phone it is, None for a stranger; ``domain`` is the tenant
+    that the channel names, empty for none.
+    """
+
+    uuid: str
+    number: str
+    caller: commands.Caller
+    user: str | None
+    domain: str = ""
+
+    @classmethod
+    def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
+        """Read it from the connect reply. Strangers choose most of this; nothing is cleaned yet."""
+        get = session.session_data.get
+        # Only a name that the switch has verified: the From user is anybody's to choose.
+        user = get("variable_user_name") or get("variable_sip_auth_username") or None
+        domain = get("variable_domain_name")
+        number = get("Caller-Destination-Number", "")
+        return cls(
+            session.uuid,
+            number if len(number) <= LONGEST_NUMBER else "",
+            commands.Caller(get("Caller-Caller-ID-Number", ""), get("Caller-Caller-ID-Name", "")),
+            f"{user}@{domain}" if user and domain and "@" not in user else user,
+            get("variable_" + domain_variable, ""),
+        )
+
+
+class HuntedCall:
+    """A call whose group is known, until the caller is with a member or gone."""
+
+    def __init__(
+        self,
+        session: CallSession,
+        arrival: Arrival,
+        admitted: Admitted,
+        note: Callable[["HuntedCall"], None] = _unnoted,
+    ) -> None:
+        self.session = session
+        self.arrival = arrival
+        self.group = admitted.group
+        self.clock = time.monotonic
+        self.came = time.time()
+        """When the call came, in epoch seconds."""
+        self.legs = Legs(arrival.uuid)
+        self.hunt = Hunt(admitted.schedule, self.clock())
+        self.hunt_over = Signal()
+        """Set when no caller waits here any more: a conversation, or nothing, is left."""
+        self._note = note
+        self._released = 0.0
+        self._releases = 0
+
+    def run(self) -> Hunt:
+        """Hunt until the call is over for us, and return how it went.
+
+        Raises EventSocketError when the switch is lost; the caller is then the switch's.
+        """
+        hunt = self.hunt
+        try:
+            self._begin(self.arrival.uuid, hunt)
+            while not hunt.ended:
+                self._step(hunt)
+            if hunt.winner:
+                self._note(self)  # the conversation may outlive us
+            with suppress(SessionClosed):  # which changes nothing any more
+                self._leave(hunt)
+                self._see_off(hunt)
+        finally:
+            self.hunt_over.set()
+        return hunt
+
+    def _begin(self, uuid: str, hunt: Hunt) -> None:
+        """Listen, start the first leg, make the switch look after the caller, start the others.
+
+        All of it leaves in one piece. The first leg goes ahead because each ``originate`` takes the
+        switch 2.5 ms and each of the rest 0.7, and a telephone should ring as soon as it can.
+        """
+        post = self.session.post
+        for command in commands.subscribe(uuid):
+            post(command, partial(self._expect_ok, command))
+        # Before any leg: once the caller has hung up, FreeSWITCH reads no more from a socket that
+        # does not linger, yet keeps it open as long as an ``originate`` of it goes on.
+        self.session.stay(LINGER)
+        first, *others = hunt.tick(self.clock()) or (None,)
+        if first:
+            self._carry_out([first])
+        post(commands.prepare(uuid), partial(self._expect_ok, "prepare"))
+        post(commands.ring(uuid))
+        self._bound(hunt)
+        self._carry_out(others)
+
+    def _bound(self, hunt: Hunt) -> None:
+        """Have the switch end the wait if we do not."""
+        left = hunt.began + hunt.schedule.wait - self.clock()
+        self.session.post(commands.bound(self.arrival.uuid, max(left, 0.0) + BOUND_MARGIN))
+
+    def _step(self, hunt: Hunt) -> None:
+        """Wait for the next event or the next moment of the schedule, and act."""
+        due = hunt.due
+        if due is None:
+            due = self._released + RELEASE_TIME
+        event = self.session.next_event(due)
+        if event is not None:
+            self._take_in(event, hunt)
+        elif hunt.phase is Phase.RELEASING and self.clock() >= due:
+            self._release_again(hunt)
+        now = self.clock()
+        if now >= due:  # an event that asks for more has had it from ``handle``
+            self._carry_out(hunt.tick(now))
+
+    def _take_in(self, event: Event, hunt: Hunt) -> None:
+        for told in self.legs.translate(event):
+            self._carry_out(hunt.handle(told, self.clock()))
+            if isinstance(told, ev.LegEnded) and self._vanished(told, hunt):
+                # It may have taken that back. ``socket_resume`` is left as it is: a parked caller
+                # goes on without it (tried), and somebody else may have the caller by now.
+                self._bound(hunt)
+        self._end_if_unwanted(event)
+
+    def _vanished(self, end: ev.LegEnded, hunt: Hunt) -> bool:
+        """Whether a member who was about to have the caller is gone, and the hunt goes on."""
+        answered = self.legs[end.leg].answered
+        return bool(answered) and end.cause not in PREEMPTED and not hunt.ended
+
+    def _end_if_unwanted(self, event: Event) -> None:
+        """End a channel that came into being after its leg was called off: the cancel missed it."""
+        leg = self.legs.leg_of(event) if event.name == "CHANNEL_CREATE" else None
+        if leg and leg.cancelled:
+            self.session.post(commands.cancel(leg.job, leg.cancelled))
+
+    # Carrying out
+
+    def _carry_out(self, actions: Iterable[ev.Action]) -> None:
+        for action in actions:
+            if isinstance(action, ev.StartLeg):
+                self._start(action)
+            elif isinstance(action, ev.CancelLeg):
+                self._cancel(action.leg, action.cause)
+            elif isinstance(action, ev.CancelAll):
+                self._cancel_all(action.cause)
+            else:
+                self._release(action.cause)
+
+    def _start(self, start: ev.StartLeg) -> None:
+        leg = self.legs.add(start.leg)
+        user = start.member
+        if self.group.domain and "@" not in user:
+            user = f"{user}@{self.group.domain}"
+        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for)
+        self.session.post(
+            commands.originate(self.arrival.uuid, order, self.arrival.caller),
+            partial(self._originated, leg.number),
+        )
+
+    def _originated(self, number: int, reply: Frame) -> None:
+        """A refused originate is a leg that failed; the hunt goes on without it."""
+        if not reply.data.startswith("+OK"):
+            self.legs[number].over = True
+            self._carry_out(self.hunt.handle(ev.LegEnded(number, TEMPORARY_FAILURE), self.clock()))
+
+    def _cancel(self, number: int, cause: str) -> None:
+        leg = self.legs[number]
+        leg.cancelled = cause
+        self.session.post(commands.cancel(leg.job, cause))
+
+    def _cancel_all(self, cause: str) -> None:
+        for leg in self.legs.open:
+            leg.cancelled = leg.cancelled or cause
+        self.session.post(commands.cancel_all(self.arrival.uuid, cause))
+
+    def _release(self, cause: str) -> None:
+        self._released = self.clock()
+        self._releases += 1
+        self.session.post(commands.release(self.arrival.uuid, cause))
+
+    def _release_again(self, hunt: Hunt) -> None:
+        """Ask again, never by force: the caller may be in a conversation that we know nothing of.
+
+        Raises NoReply in the end. A conversation goes on then, and so does a caller who has none,
+        in the dialplan.
+        """
+        if self._releases >= RELEASES:
+            raise NoReply("the switch does not say what became of the caller")
+        self._release(hunt.cause)
+
+    def _expect_ok(self, what: str, reply: Frame) -> None:
+        """Warn of a refusal, unless it only says that the caller has hung up meanwhile."""
+        if not reply.data.startswith(("+OK", "-ERR No such channel")):
+            log.warning("%s refused %s: %s", self.arrival.uuid, what, reply.data[:100].strip())
+
+    # After the hunt
+
+    def _leave(self, hunt: Hunt) -> None:
+        """Take back what the switch would have done without us."""
+        self.session.post(commands.unbind(self.arrival.uuid))
+        if hunt.winner:
+            self.legs[hunt.winner.number].cancelled = ""
+        if hunt.winner and hunt.winner.ended is not None:
+            # Hung up before the two were bridged: the switch leaves the caller, who has been
+            # answered, alone in silence (tried). Any other conversation it ends by itself.
+            self.session.send(commands.kill(self.arrival.uuid, CONVERSATION_OVER))
+        self.session.flush()
+
+    def _see_off(self, hunt: Hunt) -> None:
+        """Stay until every leg that was called off has ended, and the conversation too."""
+        winner = hunt.winner.number if hunt.winner else None
+        again = self.clock() + STRAGGLER_TIME
+        end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else LINGER)
+        while (still := self.legs.open) and self.clock() < end:
+            if all(leg.number == winner for leg in still):
+                self.hunt_over.set()
+            event = self.session.next_event(min(again, end))
+            if event is not None:
+                self._take_in(event, hunt)
+                if event.get("Unique-ID") == self.arrival.uuid and hunt.phase is Phase.CONNECTED:
+                    end = min(end, self.clock() + LINGER)
+            elif self.clock() >= again:
+                again = self.clock() + STRAGGLER_TIME
+                self._end_stragglers()
+
+    def _end_stragglers(self) -> None:
+        """End once more whom the first order missed, though we may never have heard of a channel.
+
+        After a disconnect notice that was not as foreseen nothing is heard any more.
+        """
+        for leg in self.legs.open:
+            if leg.cancelled:
+                self._cancel(leg.number, leg.cancelled)
+
+
+def give_back(session: CallSession, begun: bool) -> None:
+    """Let the dialplan have the call again: our fault must not cost the caller.
+
+    Once a hunt has ``begun`` its legs stop as "completed elsewhere", since the dialplan is about to
+    ring the same phones; FreeSWITCH moves on when our socket closes and no leg is left.
+    """
+    orders = (
+        (commands.unbind(session.uuid), commands.cancel_all(session.uuid, COMPLETED_ELSEWHERE))
+        if begun
+        else commands.DECLINE
+    )
+    try:
+        for order in orders:
+            session.post(order)
+        session.flush()
+    except EventSocketError as error:
+        log.warning("%s could not be given back: %s", session.uuid, error)

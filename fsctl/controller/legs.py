@@ -1,0 +1,154 @@
+"""The legs of one call as the switch has them: channels and jobs behind the hunt's leg numbers.
+
+Turns the switch's events into the hunt's. A leg is one originate; when its user has several phones
+it has several channels, of which FreeSWITCH keeps the one that answers first.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fsctl.esl.codec import Event
+from fsctl.esl.commands import CALL_TAG, HUNT_TAG, LEG_TAG
+from fsctl.esl.session import CALLER_LEFT
+from fsctl.hunt import events as ev
+from fsctl.hunt.outcomes import CALLER_GONE, PREEMPTED
+
+_SIP_CODE = re.compile("[1-6][0-9][0-9]")
+_RESULT = re.compile(r"(\+OK|-ERR)(?: ([\w-]+))?")
+
+
+@dataclass(slots=True)
+class SwitchLeg:
+    """What the switch has of a leg.
+
+    ``channels`` are alive, ``answered`` picked up (two telephones of one user may, in the same
+    instant), ``causes`` are those of channels that picked up and are over; ``cancelled`` is the
+    cause with which we wished for its end.
+    """
+
+    number: int
+    job: str
+    channels: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
+    causes: list[str] = field(default_factory=list)
+    cancelled: str = ""
+    over: bool = False
+    sip_code: int | None = None
+
+    @property
+    def cause(self) -> str:
+        """How the leg ended: a telephone that merely lost to another of its user does not count."""
+        own = [cause for cause in self.causes if cause not in PREEMPTED]
+        return (own or self.causes)[0]
+
+
+class Legs:
+    """All legs of one call. ``caller`` is the uuid of the caller's channel."""
+
+    def __init__(self, caller: str) -> None:
+        self.caller = caller
+        self._caller_answered = False
+        self._by_number: dict[int, SwitchLeg] = {}
+        self._by_job: dict[str, SwitchLeg] = {}
+
+    def add(self, number: int) -> SwitchLeg:
+        """Return a new leg with a job uuid of its own."""
+        leg = SwitchLeg(number, str(uuid.uuid4()))
+        self._by_number[number] = self._by_job[leg.job] = leg
+        return leg
+
+    def __getitem__(self, number: int) -> SwitchLeg:
+        return self._by_number[number]
+
+    @property
+    def open(self) -> list[SwitchLeg]:
+        """The legs that the switch has not ended yet."""
+        return [leg for leg in self._by_number.values() if not leg.over]
+
+    @property
+    def sip_codes(self) -> dict[int, int]:
+        """The telephones' final SIP replies by leg, for the legs that had one."""
+        return {leg.number: leg.sip_code for leg in self._by_number.values() if leg.sip_code}
+
+    def leg_of(self, event: Event) -> SwitchLeg | None:
+        """Return the leg that an event of a channel belongs to, None for another call's."""
+        number = event.variable(LEG_TAG)
+        if event.variable(CALL_TAG) != self.caller:
+            return None
+        return self._by_number.get(int(number)) if number.isascii() and number.isdigit() else None
+
+    def translate(self, event: Event) -> Iterator[ev.Event]:
+        """Yield what this event means to the hunt, and keep the books on channels."""
+        if event.name == "BACKGROUND_JOB":
+            yield from self._result(event)
+        elif event.name == CALLER_LEFT:
+            yield ev.CallerGone(CALLER_GONE)
+        elif event.get("Unique-ID") == self.caller:
+            yield from self._of_caller(event)
+        elif leg := self.leg_of(event):
+            if event.name == "CHANNEL_HANGUP_COMPLETE":  # may come after the job's result
+                _keep_reply(leg, event)
+            if not leg.over:
+                yield from self._of_leg(leg, event)
+
+    def _result(self, event: Event) -> Iterator[ev.Event]:
+        leg = self._by_job.get(event.get("Job-UUID"))
+        result = _RESULT.match(event.body)
+        if leg is None or leg.over or result is None:
+            return
+        if result[1] == "+OK":
+            leg.answered.add(result[2] or "")
+            yield ev.LegAnswered(leg.number)
+        elif not leg.answered:
+            leg.over = True
+            yield ev.LegEnded(leg.number, result[2] or "")
+
+    def _of_caller(self, event: Event) -> Iterator[ev.Event]:
+        if event.name == "CHANNEL_HANGUP_COMPLETE":
+            yield ev.CallerGone(event.get("Hangup-Cause"))
+        elif event.name == "CHANNEL_ANSWER":
+            self._caller_answered = True
+        elif event.name == "CHANNEL_BRIDGE":
+            yield from self._bridged(event.get("Other-Leg-Unique-ID"))
+
+    def _bridged(self, channel: str) -> Iterator[ev.Event]:
+        for leg in self._by_number.values():
+            if channel in leg.answered | leg.channels:
+                yield ev.LegConnected(leg.number)
+
+    def _of_leg(self, leg: SwitchLeg, event: Event) -> Iterator[ev.Event]:
+        channel = event.get("Unique-ID")
+        if event.name == "CHANNEL_CREATE":
+            leg.channels.add(channel)
+        elif event.name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
+            yield ev.LegRinging(leg.number)
+        elif event.name == "CHANNEL_ANSWER":
+            leg.answered.add(channel)
+            yield ev.LegAnswered(leg.number)
+        elif event.name == "CHANNEL_BRIDGE":
+            yield ev.LegConnected(leg.number)
+        elif event.name == "CHANNEL_HANGUP_COMPLETE":
+            yield from self._channel_over(leg, event)
+
+    def _channel_over(self, leg: SwitchLeg, event: Event) -> Iterator[ev.Event]:
+        """A leg that nobody picked up ends with its job's result; any other with its channels."""
+        channel = event.get("Unique-ID")
+        leg.channels.discard(channel)
+        if channel in leg.answered:
+            leg.causes.append(event.get("Hangup-Cause"))
+            if self._caller_answered and not event.variable(HUNT_TAG):
+                # It took the caller (who won has no tag), if only for an instant: FreeSWITCH
+                # reports a bridge up to 60 ms after the caller was answered.
+                yield ev.LegConnected(leg.number)
+        if leg.causes and not leg.channels:
+            leg.over = True
+            yield ev.LegEnded(leg.number, leg.cause)
+
+
+def _keep_reply(leg: SwitchLeg, event: Event) -> None:
+    """Keep the final SIP reply of a leg's telephone, as ``mod_sofia`` leaves it on the channel."""
+    reply = event.variable("sip_invite_failure_status") or event.variable("sip_term_status")
+    if _SIP_CODE.fullmatch(reply):
+        leg.sip_code = int(reply)

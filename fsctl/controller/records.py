@@ -1,0 +1,65 @@
+"""What is written down of a call: its record, made of what the call knows when it is over."""
+
+from fsctl.controller.call import Arrival, HuntedCall
+from fsctl.controller.recorder import controller_name
+from fsctl.hunt.admission import Refusal
+from fsctl.hunt.group import Group
+from fsctl.store.call_records import (
+    CallOutcome,
+    CallRecord,
+    attempts_of,
+    call_outcome,
+    group_text,
+)
+
+
+def record_of(call: HuntedCall, now: float) -> CallRecord:
+    """Return the record of a call that hunted; ``now`` is the time in epoch seconds.
+
+    While the conversation goes on it says nothing of its length.
+    """
+    hunt, arrival = call.hunt, call.arrival
+    winner = hunt.winner
+    talk = None
+    if winner and winner.ended is not None and winner.connected is not None:
+        talk = winner.ended - winner.connected
+    wait = now - call.came if hunt.over_at is None else hunt.over_at
+    return CallRecord(
+        uuid=arrival.uuid,
+        domain=call.group.domain,
+        group=call.group.name,
+        number=arrival.number,
+        caller_number=arrival.caller.number,
+        caller_name=arrival.caller.name,
+        began=call.came,
+        wait_seconds=wait,
+        outcome=call_outcome(hunt),
+        cause=hunt.cause,
+        ended=call.came + wait + (talk or 0.0),
+        answered_by=winner.member if winner else None,
+        talk_seconds=talk,
+        group_as_it_was=group_text(call.group),
+        attempts=attempts_of(hunt.legs.values(), call.legs.sip_codes),
+        controller=controller_name(),
+        caller_user=arrival.user or "",
+    )
+
+
+def refusal_of(arrival: Arrival, group: Group | None, refusal: Refusal, now: float) -> CallRecord:
+    """Return the record of a call that was refused before anybody rang."""
+    return CallRecord(
+        uuid=arrival.uuid,
+        domain=group.domain if group else arrival.domain,
+        group=group.name if group else "",
+        number=arrival.number,
+        caller_number=arrival.caller.number,
+        caller_name=arrival.caller.name,
+        began=now,
+        wait_seconds=0.0,
+        outcome=CallOutcome[refusal.name],
+        cause=refusal.value,
+        ended=now,
+        group_as_it_was=group_text(group) if group else "",
+        controller=controller_name(),
+        caller_user=arrival.user or "",
+    )

@@ -1,0 +1,210 @@
+"""The controller: accepts calls, finds their groups, and keeps each call's trouble its own."""
+
+import logging
+import math
+import random
+import socket as plain
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gevent import socket
+from gevent.event import Event as Signal
+
+from fsctl.controller.call import Arrival, HuntedCall, give_back
+from fsctl.controller.directory import Directory, Keys, Unavailable
+from fsctl.controller.recorder import Recorder
+from fsctl.controller.records import record_of, refusal_of
+from fsctl.esl import commands
+from fsctl.esl.codec import MAX_FRAME, Room
+from fsctl.esl.errors import EventSocketError, SessionClosed
+from fsctl.esl.listener import MAX_CONNECTIONS, Listener, Network, decline
+from fsctl.esl.session import REPLY_TIME, CallSession
+from fsctl.hunt.admission import Refusal, admit
+from fsctl.hunt.machine import Hunt
+from fsctl.store.lookups import in_domain
+
+REFUSAL_TIME = 2.0
+"""Seconds for the switch to hang up a refused caller before we leave the call to it."""
+
+RECORDS_TIME = 5.0
+"""Seconds to bring the last records to the database; beyond that they wait on the disk."""
+
+STRANGERS_EVERY = 10.0
+"""Seconds between two log lines about connections that brought no call: a flood fills no disk."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may cost: bytes of a frame, seconds for a reply; and how many there are.
+
+    A connection that has not said within ``reply_time`` which call it brings is closed.
+    """
+
+    max_connections: int = MAX_CONNECTIONS
+    max_frame: int = MAX_FRAME
+    reply_time: float = REPLY_TIME
+
+
+class Controller:
+    """Serves calls on a listening socket.
+
+    ``keys`` turns a dialled number into the ways in which it may be kept; ``domain_variable`` is
+    the channel variable that names a call's tenant. Without a ``recorder`` nothing is written down.
+    """
+
+    def __init__(
+        self,
+        sock: plain.socket,
+        allowed: Sequence[Network],
+        directory: Directory,
+        keys: Callable[[str], Keys],
+        limits: Limits | None = None,
+        recorder: Recorder | None = None,
+        domain_variable: str = "domain_name",
+    ) -> None:
+        self.directory = directory
+        self.calls: set[HuntedCall] = set()
+        """Calls under way, hunting or talking."""
+        self._arriving: set[Signal] = set()
+        self._keys = keys
+        self._recorder = recorder
+        self._domain_variable = domain_variable
+        self._limits = limits or Limits()
+        self._room = Room()
+        self._strangers = 0
+        self._said_strangers = -math.inf
+        self._listener = Listener(sock, allowed, self._serve, self._limits.max_connections)
+
+    @property
+    def address(self) -> str:
+        """Where FreeSWITCH should connect, as HOST:PORT."""
+        return self._listener.place
+
+    def start(self) -> None:
+        """Begin to take calls."""
+        self.directory.start()
+        if self._recorder:
+            self._recorder.start()
+        self._listener.start()
+
+    def drain(self) -> None:
+        """Take no more calls and wait until no caller hunts; conversations go on by themselves."""
+        self._listener.drain()
+        for decided in list(self._arriving):
+            decided.wait()
+        for call in list(self.calls):
+            call.hunt_over.wait()
+
+    def stop(self) -> None:
+        """Stop at once. Telephones stop ringing, and the dialplan of those who called goes on."""
+        self._listener.stop(timeout=0)
+        for call in list(self.calls):
+            if not call.hunt_over.is_set():
+                give_back(call.session, begun=True)
+                call.session.stop()  # or it would ring the others again
+                self._note(call)
+        self.directory.stop()
+        if self._recorder:
+            self._recorder.stop(RECORDS_TIME)
+
+    # One connection
+
+    def _serve(self, sock: socket.socket, address: object) -> None:
+        limits = self._limits
+        session = CallSession(address, sock, limits.max_frame, limits.reply_time, self._room)
+        call: HuntedCall | None = None
+        decided = Signal()
+        self._arriving.add(decided)
+        try:
+            if not self._knows_its_call(session):
+                return
+            self._listener.proven(sock)
+            call = self._admit(session)
+            if call is None:
+                return
+            self.calls.add(call)
+            self._decide(decided)
+            self._log_end(call.arrival.uuid, call.run())
+        except SessionClosed as closed:
+            log.debug("%s connection closed: %s", session.uuid, closed)
+        except EventSocketError as error:
+            log.warning("%s connection given up: %s", session.uuid, error)
+            give_back(session, begun=call is not None)
+        except Unavailable as error:
+            log.error("%s %s; the dialplan goes on", session.uuid, error)
+            give_back(session, begun=call is not None)
+        except Exception:
+            log.exception("%s a fault of ours; the dialplan goes on", session.uuid or address)
+            give_back(session, begun=call is not None)
+        finally:
+            session.stop()
+            if call:
+                self.calls.discard(call)
+                self._note(call)
+            self._decide(decided)
+
+    def _decide(self, decided: Signal) -> None:
+        """Note that it is known what becomes of a connection."""
+        decided.set()
+        self._arriving.discard(decided)
+
+    def _knows_its_call(self, session: CallSession) -> bool:
+        """Ask the switch which call it brings; False, with the call given back, when it fails."""
+        # Not the same time for all: thousands that came together must not end in one instant.
+        patience = self._limits.reply_time * random.uniform(0.5, 1.0)  # noqa: S311
+        try:
+            session.connect(patience)
+        except SessionClosed as closed:
+            log.debug("%s connection closed: %s", session.client_address, closed)
+            return False
+        except EventSocketError as error:
+            decline(session.sock)
+            self._strangers += 1
+            now = time.monotonic()
+            if now - self._said_strangers >= STRANGERS_EVERY:
+                log.warning(
+                    "%s said of no call: %s (%d such connections since the last line)",
+                    session.client_address,
+                    error,
+                    self._strangers,
+                )
+                self._said_strangers, self._strangers = now, 0
+            return False
+        return True
+
+    def _admit(self, session: CallSession) -> HuntedCall | None:
+        """Find the call's group and return the call that hunts it, or refuse it. May raise."""
+        arrival = Arrival.of(session, self._domain_variable)
+        session.forget_channel()
+        group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
+        admitted = admit(group, arrival.user)
+        if isinstance(admitted, Refusal):
+            log.info("%s refused: %s", arrival.uuid, admitted.sentence)
+            if self._recorder:
+                self._recorder.put(refusal_of(arrival, group, admitted, time.time()))
+            self._refuse(session, admitted.value)
+            return None
+        log.info("%s hunts in group %r", arrival.uuid, admitted.group.name)
+        return HuntedCall(session, arrival, admitted, self._note)
+
+    def _note(self, call: HuntedCall) -> None:
+        """Write a call down, as far as it has come."""
+        if self._recorder:
+            self._recorder.put(record_of(call, time.time()))
+
+    def _refuse(self, session: CallSession, cause: str) -> None:
+        """Hang the caller up, and wait until the switch has read it."""
+        session.post(commands.hang_up(cause))
+        until = time.monotonic() + REFUSAL_TIME
+        while time.monotonic() < until and session.next_event(until):
+            pass
+
+    def _log_end(self, uuid: str, hunt: Hunt) -> None:
+        after = hunt.over_at or 0.0
+        if hunt.winner:
+            log.info("%s answered by %s after %.1f s", uuid, hunt.winner.member, after)
+        else:
+            log.info("%s ended after %.1f s: %s", uuid, after, hunt.cause)

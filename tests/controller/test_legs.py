@@ -1,0 +1,59 @@
+"""What the switch's events mean to the hunt."""
+
+from fsctl.controller.legs import Legs
+from fsctl.esl.codec import Event
+from fsctl.esl.commands import CALL_TAG, HUNT_TAG, LEG_TAG
+from fsctl.hunt import events as ev
+
+A = "11111111-1111-1111-1111-111111111111"
+OTHER = "22222222-2222-2222-2222-222222222222"
+LEG = "33333333-3333-3333-3333-333333333333"
+
+
+def of_leg(name: str, *, caller: str = A, hunts: bool = True, cause: str = "") -> Event:
+    headers = {
+        "Event-Name": name,
+        "Unique-ID": LEG,
+        "Hangup-Cause": cause,
+        f"variable_{CALL_TAG}": caller,
+        f"variable_{LEG_TAG}": "1",
+    }
+    return Event(headers | ({f"variable_{HUNT_TAG}": caller} if hunts else {}))
+
+
+def of_caller(name: str) -> Event:
+    return Event({"Event-Name": name, "Unique-ID": A})
+
+
+def told(*events: Event) -> list[ev.Event]:
+    """Return what a call with one leg takes from these events."""
+    legs = Legs(A)
+    legs.add(1)
+    return [event for each in events for event in legs.translate(each)]
+
+
+def test_the_events_of_another_call_mean_nothing() -> None:
+    """FreeSWITCH passes some on that came between two commands (tried)."""
+    ours = [of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_ANSWER")]
+    theirs = [of_leg(name, caller=OTHER) for name in ("CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE")]
+    assert told(*ours, *theirs) == [ev.LegAnswered(1)]
+
+
+def test_a_winner_who_is_gone_before_the_bridge_had_the_caller() -> None:
+    end = of_leg("CHANNEL_HANGUP_COMPLETE", hunts=False, cause="NORMAL_CLEARING")
+    assert told(of_leg("CHANNEL_ANSWER"), of_caller("CHANNEL_ANSWER"), end) == [
+        ev.LegAnswered(1),
+        ev.LegConnected(1),
+        ev.LegEnded(1, "NORMAL_CLEARING"),
+    ]
+
+
+def test_one_who_is_gone_before_the_caller_was_answered_had_not() -> None:
+    end = of_leg("CHANNEL_HANGUP_COMPLETE", hunts=False, cause="NORMAL_CLEARING")
+    assert told(of_leg("CHANNEL_ANSWER"), end)[1:] == [ev.LegEnded(1, "NORMAL_CLEARING")]
+
+
+def test_a_loser_who_hangs_up_at_the_same_time_had_not() -> None:
+    end = of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")
+    found = told(of_leg("CHANNEL_ANSWER"), of_caller("CHANNEL_ANSWER"), end)
+    assert found[1:] == [ev.LegEnded(1, "NORMAL_CLEARING")]
