@@ -1,0 +1,175 @@
+"""``fsctl group``: hunt groups."""
+
+import click
+
+from fsctl.admin import groups
+from fsctl.admin.advice import never_rings, seconds, warnings_about
+from fsctl.cli.context import Context, json_option, pass_context, settings_options
+from fsctl.cli.output import (
+    group_document,
+    in_turn,
+    write_change,
+    write_json,
+    write_table,
+    write_warnings,
+)
+from fsctl.hunt.group import Group, Member
+
+ADVANCE_HELP = (
+    "When everyone who rings has failed, ring the next at once, or when it is their turn."
+)
+WAIT_HELP = "Release an unanswered call after so long: 1 to 3600, for example 30 or 0,5."
+
+
+@click.group("group", no_args_is_help=False)
+def group() -> None:
+    """Add, change and show hunt groups. Case does not tell their names apart."""
+
+
+@group.command("add")
+@click.argument("name")
+@click.option("--description", metavar="TEXT", default="", help="A line about the group.")
+@click.option("--wait", metavar="SECONDS", default="30", show_default=True, help=WAIT_HELP)
+@click.option("--advance/--no-advance", default=True, show_default=True, help=ADVANCE_HELP)
+@settings_options("domain")
+@pass_context
+def add(context: Context, name: str, description: str, wait: str, advance: bool) -> None:
+    """Add the group NAME."""
+    write_change(
+        groups.add_group(
+            context.engine(),
+            name,
+            description=description,
+            wait=wait,
+            advance=advance,
+            domain=context.settings.domain,
+        )
+    )
+
+
+@group.command("list")
+@json_option
+@settings_options("domain")
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """List the groups, by name; with a domain only those of that domain."""
+    domain = context.settings.domain
+    found = [
+        one for one in groups.list_groups(context.engine()) if not domain or one.domain == domain
+    ]
+    if as_json:
+        write_json([group_document(one) for one in found])
+        return
+    rows = [
+        (
+            one.name,
+            "enabled" if one.enabled else "disabled",
+            seconds(one.wait),
+            ", ".join(one.numbers) or "none",
+            str(len(one.members)),
+            one.description,
+        )
+        for one in found
+    ]
+    heads = ("NAME", "STATE", "WAIT", "NUMBERS", "MEMBERS", "DESCRIPTION")
+    if not any(one.domain for one in found):
+        write_table(heads, rows)
+        return
+    with_domains = [(one.domain, *row) for one, row in zip(found, rows, strict=True)]
+    write_table(("DOMAIN", *heads), with_domains)
+
+
+@group.command("show")
+@click.argument("name")
+@json_option
+@settings_options("domain")
+@pass_context
+def show(context: Context, name: str, as_json: bool) -> None:
+    """Show the group NAME, with its members in the order in which they ring."""
+    found = groups.get_group(context.engine(), name, domain=context.settings.domain)
+    if as_json:
+        write_json(group_document(found))
+        return
+    for title, value in _facts(found):
+        click.echo(f"{title + ':':<13}{value}".rstrip())
+    if found.members:
+        click.echo()
+        rows = [(one.user, seconds(one.delay), _state(found, one)) for one in in_turn(found)]
+        write_table(("MEMBER", "DELAY", "STATE"), rows)
+    write_warnings(warnings_about(found))
+
+
+@group.command("set")
+@click.argument("name")
+@click.option("--name", "new_name", metavar="NEW", help="Give the group a new name.")
+@click.option("--description", metavar="TEXT", help="A line about the group.")
+@click.option("--wait", metavar="SECONDS", help=WAIT_HELP)
+@click.option("--advance/--no-advance", default=None, help=ADVANCE_HELP)
+@settings_options("domain")
+@pass_context
+def set_(
+    context: Context,
+    name: str,
+    *,
+    new_name: str | None,
+    description: str | None,
+    wait: str | None,
+    advance: bool | None,
+) -> None:
+    """Change what is given of the group NAME."""
+    write_change(
+        groups.set_group(
+            context.engine(),
+            name,
+            new_name=new_name,
+            description=description,
+            wait=wait,
+            advance=advance,
+            domain=context.settings.domain,
+        )
+    )
+
+
+@group.command("enable")
+@click.argument("name")
+@settings_options("domain")
+@pass_context
+def enable(context: Context, name: str) -> None:
+    """Let calls to the group NAME ring its members."""
+    write_change(groups.enable_group(context.engine(), name, domain=context.settings.domain))
+
+
+@group.command("disable")
+@click.argument("name")
+@settings_options("domain")
+@pass_context
+def disable(context: Context, name: str) -> None:
+    """Keep the group NAME, and let its calls ring nobody."""
+    write_change(groups.disable_group(context.engine(), name, domain=context.settings.domain))
+
+
+@group.command("remove")
+@click.argument("name")
+@settings_options("domain")
+@pass_context
+def remove(context: Context, name: str) -> None:
+    """Remove the group NAME with its numbers and members, without asking."""
+    write_change(groups.remove_group(context.engine(), name, domain=context.settings.domain))
+
+
+def _facts(found: Group) -> list[tuple[str, str]]:
+    return [
+        ("Name", found.name),
+        *([("Domain", found.domain)] if found.domain else []),
+        ("Description", found.description),
+        ("State", "enabled" if found.enabled else "disabled"),
+        ("Wait", seconds(found.wait)),
+        ("Advance", "on" if found.advance else "off"),
+        ("Numbers", ", ".join(found.numbers) or "none"),
+    ]
+
+
+def _state(found: Group, member: Member) -> str:
+    if not member.enabled:
+        return "disabled"
+    return "never rings" if never_rings(found, member) else "rings"

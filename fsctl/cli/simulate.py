@@ -1,0 +1,95 @@
+"""``fsctl simulate``: how a call to a group would go, from the very code that serves calls."""
+
+import click
+
+from fsctl.admin.groups import get_group
+from fsctl.cli.context import Context, json_option, pass_context, settings_options
+from fsctl.cli.drawing import seconds, timeline
+from fsctl.cli.output import write_json
+from fsctl.cli.phones import phone_options, read_phones
+from fsctl.hunt.admission import Refusal, admit
+from fsctl.hunt.group import Group
+from fsctl.hunt.ledger import Leg
+from fsctl.hunt.simulation import Simulated
+from fsctl.hunt.simulation import simulate as play
+
+
+@click.command("simulate")
+@click.argument("group")
+@phone_options
+@click.option(
+    "--from", "caller", metavar="USER", help="This user calls; a member is not rung then."
+)
+@json_option
+@settings_options("domain")
+@pass_context
+def simulate(
+    context: Context,
+    group: str,
+    answers: tuple[str, ...],
+    busy: tuple[str, ...],
+    offline: tuple[str, ...],
+    hang_up: str | None,
+    caller: str | None,
+    as_json: bool,
+) -> None:
+    """Draw who of GROUP would ring when, and how the call would end."""
+    found = get_group(context.engine(), group, domain=context.settings.domain)
+    phones = read_phones(found, answers, busy, offline, hang_up)
+    admitted = admit(found, caller)
+    if isinstance(admitted, Refusal):
+        _show_refusal(found, admitted, as_json)
+        return
+    call = play(admitted.schedule, phones)
+    if as_json:
+        write_json(_document(found, call))
+        return
+    for line in timeline(call.legs, found.wait, call.ended):
+        click.echo(line)
+    click.echo(_verdict(call))
+
+
+def _verdict(call: Simulated) -> str:
+    if call.winner:
+        return f"{call.winner} has the caller after {seconds(call.ended)}."
+    if call.cause == "ORIGINATOR_CANCEL":
+        return f"The caller gives up after {seconds(call.ended)}."
+    return f"The caller is released after {seconds(call.ended)} with {call.cause}."
+
+
+def _show_refusal(group: Group, refusal: Refusal, as_json: bool) -> None:
+    if as_json:
+        write_json(
+            {
+                "group": group.name,
+                "legs": [],
+                "winner": None,
+                "ended": 0.0,
+                "cause": refusal.value,
+                "refused": refusal.sentence,
+            }
+        )
+    else:
+        click.echo(f"Nobody rings: {refusal.sentence}.")
+        click.echo(f"The caller is released at once with {refusal.value}.")
+
+
+def _document(group: Group, call: Simulated) -> dict[str, object]:
+    return {
+        "group": group.name,
+        "legs": [_leg(leg) for leg in call.legs],
+        "winner": call.winner,
+        "ended": call.ended,
+        "cause": call.cause or None,
+        "refused": None,
+    }
+
+
+def _leg(leg: Leg) -> dict[str, object]:
+    return {
+        "member": leg.member,
+        "started": leg.started,
+        "ended": leg.connected if leg.ended is None else leg.ended,
+        "outcome": leg.outcome.value if leg.outcome else None,
+        "cause": leg.cause or None,
+    }

@@ -1,0 +1,260 @@
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import Result
+
+from fsctl import __version__
+from fsctl.cli.main import root
+from fsctl.settings import SETTINGS
+from fsctl.store.tables import SCHEMA
+
+Run = Callable[..., Result]
+
+
+def commands(
+    command: click.Command = root, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        ctx = click.Context(command)
+        for name in command.list_commands(ctx):
+            found = command.get_command(ctx, name)
+            assert found is not None
+            yield from commands(found, (*path, name))
+
+
+def ok(result: Result) -> str:
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout
+
+
+def error(result: Result, code: int) -> str:
+    assert result.exit_code == code
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    return line.removeprefix("Error: ")
+
+
+def test_every_command_and_option_has_help(fsctl: Run) -> None:
+    found = dict(commands())
+    assert {("db", "upgrade"), ("group", "add"), ("member", "set"), ("config",)} <= set(found)
+    for path, command in found.items():
+        assert command.help, path
+        for param in command.params:
+            assert not isinstance(param, click.Option) or param.help, (path, param.name)
+        assert ok(fsctl(*path, "--help")).startswith(" ".join(["Usage: fsctl", *path]))
+
+
+def test_whatever_shows_something_has_json() -> None:
+    for path, command in commands():
+        if path and path[-1] in ("audit", "config", "history", "list", "show", "status"):
+            assert "--json" in [name for param in command.params for name in param.opts], path
+
+
+def test_every_setting_has_a_flag() -> None:
+    flags = [name for param in root.params for name in param.opts]
+    assert {setting.flag for setting in SETTINGS} <= set(flags)
+
+
+def test_version(fsctl: Run) -> None:
+    assert ok(fsctl("--version")) == f"fsctl {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        ([], "Missing command; see fsctl --help"),
+        (["group"], "Missing command; see fsctl group --help"),
+        (["group", "add"], "Missing argument 'NAME'; see fsctl group add --help"),
+        (["number", "add", "a"], "Missing argument 'NUMBER...'; see fsctl number add --help"),
+        (["group", "show", "a", "b"],
+         "Got unexpected extra argument (b); see fsctl group show --help"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_command_is_one_line(fsctl: Run, args: list[str], line: str) -> None:
+    assert error(fsctl(*args), 2) == line
+
+
+@pytest.mark.parametrize(
+    "args", [["grup"], ["group", "lst"], ["group", "add", "a", "--wiat", "3"], ["--wait", "\n\x1b"]]
+)
+def test_what_is_unknown_is_named_on_one_line(fsctl: Run, args: list[str]) -> None:
+    line = error(fsctl(*args), 2)
+    assert line.startswith("No such ")
+    assert line.endswith(" --help")
+    assert line.isprintable()
+
+
+def test_a_missing_database_says_what_to_run(fsctl: Run, nowhere: Path) -> None:
+    for args in (["group", "list"], ["group", "add", "a"], ["db", "example"]):
+        line = "there is no database fsctl.db yet; run: fsctl db upgrade"
+        assert error(fsctl(*args), 1) == line
+    assert list(nowhere.iterdir()) == []
+
+
+def test_an_unreachable_database_is_one_line(fsctl: Run) -> None:
+    for url in ("postgresql://u:hush@127.0.0.1:1/d", "sqlite:////nonexistent/fsctl.db"):
+        for args in (["db", "upgrade"], ["group", "list"]):
+            line = error(fsctl("--database-url", url, *args), 1)
+            assert "hush" not in line
+
+
+def test_a_wrong_setting_is_one_line(fsctl: Run) -> None:
+    assert error(fsctl("--region", "x\ny", "group", "list"), 2) == (
+        "region from --region is 'x\\ny': write the two letters of a country, for example PL"
+    )
+    assert error(fsctl("--database-url", "postgresql+psycopg2://h/d", "group", "list"), 2) == (
+        "fsctl keeps no data in postgresql+psycopg2: write sqlite:///FILE or postgresql://..."
+    )
+
+
+def test_upgrading(fsctl: Run, database_url: str) -> None:
+    def run(*args: str) -> Result:
+        return fsctl("--database-url", database_url, *args)
+
+    assert json.loads(ok(run("db", "status", "--json")))["up_to_date"] is False
+    assert "run: fsctl db upgrade" in ok(run("db", "status"))
+    [line] = ok(run("db", "upgrade")).splitlines()
+    assert re.search(r" is up to date; applied: 0001(, \d{4})*\.$", line)
+    assert ok(run("db", "upgrade")) == ""
+    assert json.loads(ok(run("db", "status", "--json"))) == {
+        "database": database_url,
+        "revision": SCHEMA,
+        "head": SCHEMA,
+        "up_to_date": True,
+        "newer": False,
+    }
+    assert "up to date" in ok(run("db", "status"))
+    assert ok(run("db", "example")) == 'Group "sales" added as an example.\n'
+    assert ok(run("db", "example")) == ""
+
+
+def test_settings_are_shown_with_their_source(fsctl: Run, nowhere: Path) -> None:
+    (nowhere / "fsctl.toml").write_text('database_url = "postgresql://u:hush@h/d"\n')
+    result = fsctl("--listen", "[::1]:9", "config")
+    assert "hush" not in ok(result)
+    shown = json.loads(ok(fsctl("--listen", "[::1]:9", "config", "--json")))
+    assert [row["name"] for row in shown] == [setting.name for setting in SETTINGS]
+    url, listen, region = shown[:3]
+    assert (url["value"], url["source"]) == ("postgresql://u:***@h/d", "file:fsctl.toml")
+    assert (listen["value"], listen["source"]) == ("[::1]:9", "flag")
+    assert (region["value"], region["source"]) == ("PL", "default")
+    assert url["secret"]
+    assert error(fsctl("--config", "none.toml", "config"), 2) == (
+        "cannot read none.toml: No such file or directory"
+    )
+
+
+def test_the_groups_are_a_table(example: Run) -> None:
+    assert ok(example("group", "list")).splitlines() == [
+        "NAME   STATE    WAIT  NUMBERS            MEMBERS  DESCRIPTION",
+        "sales  enabled  30 s  600, +48587624731  3        "
+        "An example: three telephones, one after another",
+    ]
+    [group] = json.loads(ok(example("group", "list", "--json")))
+    assert group == json.loads(ok(example("group", "show", "SALES", "--json")))
+
+
+def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
+    ok(example("member", "set", "sales", "test002", "--delay", "6,5"))
+    ok(example("member", "disable", "sales", "test006"))
+    example("member", "set", "sales", "test007", "--delay", "30")
+    result = example("group", "show", "sales")
+    assert result.stdout.splitlines() == [
+        "Name:        sales",
+        "Description: An example: three telephones, one after another",
+        "State:       enabled",
+        "Wait:        30 s",
+        "Advance:     on",
+        "Numbers:     600, +48587624731",
+        "",
+        "MEMBER   DELAY  STATE",
+        "test006  6 s    disabled",
+        "test002  6.5 s  rings",
+        "test007  30 s   never rings",
+    ]
+    [warning] = result.stderr.splitlines()
+    assert warning.startswith('Warning: test007 of group "sales" never rings: ')
+    shown = json.loads(example("group", "show", "sales", "--json").stdout)
+    assert shown == {
+        "name": "sales",
+        "domain": "",
+        "description": "An example: three telephones, one after another",
+        "enabled": True,
+        "wait": 30.0,
+        "advance": True,
+        "numbers": ["600", "+48587624731"],
+        "members": [
+            {"user": "test006", "delay": 6.0, "enabled": False, "never_rings": False},
+            {"user": "test002", "delay": 6.5, "enabled": True, "never_rings": False},
+            {"user": "test007", "delay": 30.0, "enabled": True, "never_rings": True},
+        ],
+        "warnings": [warning.removeprefix("Warning: ")],
+    }
+
+
+def test_a_group_from_the_first_line_to_the_last(example: Run) -> None:
+    result = example("group", "add", "Dział Łączności", "--wait", "12,5", "--no-advance")
+    assert result.stdout == 'Group "Dział Łączności" added: wait 12.5 s, advance off.\n'
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["Warning"] * 2
+    example("number", "add", "dział łączności", "58 762 47 32", "*45", "+48587624733")
+    for line in (
+        ("member", "add", "dział łączności", "test002@pbx.example.org", "--delay", "0.5"),
+        ("group", "set", "dział łączności", "--name", "Łączność", "--description", "Nowa"),
+        ("group", "set", "łączność", "--wait", "20", "--advance"),
+        ("number", "remove", "łączność", "*45", "0048587624733"),
+        ("member", "set", "łączność", "test002@pbx.example.org", "--delay", "1"),
+    ):
+        assert len(ok(example(*line)).splitlines()) == 1
+    shown = json.loads(ok(example("group", "show", "Łączność", "--json")))
+    assert shown["members"][0]["delay"] == 1.0
+    assert (shown["numbers"], shown["wait"], shown["advance"], shown["description"]) == (
+        ["+48587624732"], 20.0, True, "Nowa",
+    )  # fmt: skip
+    for action, enabled in (("disable", False), ("enable", True)):
+        assert example("group", action, "łączność").exit_code == 0
+        assert (
+            json.loads(example("group", "show", "łączność", "--json").stdout)["enabled"] is enabled
+        )
+        assert example("member", action, "łączność", "test002@pbx.example.org").exit_code == 0
+    assert example("member", "remove", "łączność", "test002@pbx.example.org").exit_code == 0
+    assert ok(example("group", "remove", "łączność")) == (
+        'Group "Łączność" removed; its numbers were: +48587624732; its members: none.\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "line"),
+    [
+        ("group show salse", 1, 'there is no group "salse"; did you mean "sales"?'),
+        ("group add SALES", 1, 'there is a group "sales" already'),
+        ("number add sales 601 600", 1, '600 is a number of group "sales" already'),
+        ("number remove sales 601", 1, '601 is not a number of group "sales"'),
+        ("member add sales test002", 1, 'test002 is a member of group "sales" already'),
+        ("member remove sales x", 1,
+         'x is not a member of group "sales"; see: fsctl group show'),
+        ("number add sales abc", 2,
+         "'abc' is not a number: only digits, *, # and a leading + can be dialled"),
+        ("member add sales x --delay -1", 2, "delay is 0 to 3600 seconds, not -1"),
+        ("member add sales x --delay nan", 2,
+         "delay 'nan' is not a time: write seconds, for example 5 or 0.5, with at most 3 decimals"),
+        ("group set sales --wait 0,5", 2, "wait is 1 to 3600 seconds, not 0,5"),
+        ("group add -- -x", 2,
+         'a group\'s name cannot start with "-", as an option does: "-x"'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_one_line(example: Run, args: str, code: int, line: str) -> None:
+    before = ok(example("group", "list", "--json"))
+    assert error(example(*args.split()), code) == line
+    assert ok(example("group", "list", "--json")) == before
+
+
+def test_the_region_is_used(example: Run) -> None:
+    ok(example("--region", "GB", "number", "add", "sales", "020 7946 0958"))
+    [group] = json.loads(ok(example("group", "list", "--json")))
+    assert group["numbers"][-1] == "+442079460958"
