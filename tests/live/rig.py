@@ -1,0 +1,163 @@
+"""A real FreeSWITCH with telephones of our own, as ``tests.scenarios.rig.Rig`` wants it.
+
+Owns the wiring of switch, phones and callers, and putting all of it back between tests. Must not
+know the controller beyond its address.
+"""
+
+from __future__ import annotations
+
+from gevent.pool import Pool
+
+from tests.live.caller import OutgoingCall, Placing
+from tests.live.configuration import DOMAIN, USERS
+from tests.live.endpoint import Address, Endpoint
+from tests.live.freeswitch import FreeSwitch
+from tests.live.log import PhoneLog
+from tests.live.phone import Phone, RingingCall
+from tests.live.rtp import both_ways
+from tests.scenarios.rig import Script
+
+
+class LiveCall:
+    """One call placed by a caller; implements ``tests.scenarios.rig.Call``."""
+
+    def __init__(self, rig: FreeSwitchRig, call: OutgoingCall) -> None:
+        self.who = call.who
+        self._rig = rig
+        self._call = call
+
+    @property
+    def uuid(self) -> str:
+        return self._call.uuid
+
+    def hang_up(self) -> None:
+        self._call.hang_up()
+
+    def hears(self, user: str, timeout: float = 3.0) -> bool:
+        talking = [call for call in self._rig.calls_of(user) if call.talking]
+        pool = Pool()
+        heard = pool.map(lambda call: both_ways(self._call.voice, call.voice, timeout), talking)
+        return self._call.talking and any(heard)
+
+
+class FreeSwitchRig:
+    """FreeSWITCH and its telephones; ``controllers`` may be changed between calls."""
+
+    name = "freeswitch"
+    domain = DOMAIN
+
+    def __init__(self, controllers: str = "127.0.0.1:8084") -> None:
+        self.controllers = controllers
+        self.log = PhoneLog()
+        self._fallbacks: list[str] = []
+        self._phones: dict[str, list[Phone]] = {}
+        self._callers: list[OutgoingCall] = []
+        self._sockets: list[Endpoint] = []
+        self.switch = FreeSwitch(self._on_fallback)
+
+    def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
+        if user not in USERS:
+            raise ValueError(f"{user!r} is not a user of the rig: {USERS[0]} to {USERS[-1]}")
+        own = self._phones.setdefault(user, [])
+        while len(own) > phones:
+            self._unregister(own.pop())
+        while len(own) < phones:
+            label = f"{user}#{len(own) + 1}" if own else user
+            phone = Phone(label, DOMAIN, self.switch.password, self._internal, self.log)
+            own.append(phone)
+            phone.register()
+        for phone in own:
+            phone.script = script or Script()
+
+    def calls_of(self, user: str) -> list[RingingCall]:
+        return [call for phone in self._phones.get(user, []) for call in phone.calls]
+
+    def answer_together(self, *users: str) -> None:
+        """Every phone of these users that rings now picks up, the 200s sent back to back."""
+        ready = [
+            (call, sent := call.accept(), sent.encode())
+            for user in users
+            for call in self.calls_of(user)
+            if call.rings
+        ]
+        moments = [call.send(datagram) for call, _, datagram in ready]
+        for (call, sent, _), at in zip(ready, moments, strict=True):
+            call.accepted(sent, at)
+
+    def dial(
+        self,
+        number: str,
+        *,
+        caller_number: str = "+48600100200",
+        caller_name: str = "Kowalski",
+        user: str | None = None,
+        who: str = "caller",
+        controllers: str | None = None,
+    ) -> LiveCall:
+        placing = Placing(
+            number=number,
+            domain=DOMAIN,
+            user=user or caller_number,
+            name=caller_name,
+            controllers=controllers or self.controllers,
+            password=self.switch.password if user else "",
+        )
+        own = self._phones.get(user, []) if user else []
+        endpoint = own[0].endpoint if own else self._socket()
+        switch = self._internal if user else self._external
+        call = OutgoingCall(endpoint, self.log, who, switch, placing)
+        self._callers.append(call)
+        return LiveCall(self, call)
+
+    def channels(self) -> list[str]:
+        return self.switch.channels()
+
+    def fallbacks(self) -> list[str]:
+        return list(self._fallbacks)
+
+    def reset(self) -> None:
+        for caller in self._callers:
+            caller.stop_calling()
+        self.switch.hang_up_all()
+        everyone = [phone for own in self._phones.values() for phone in own]
+        Pool(20).map(self._unregister, everyone)
+        for caller in self._callers:
+            caller.end()
+        for endpoint in self._sockets:
+            endpoint.close()
+        self._phones.clear()
+        self._callers.clear()
+        self._sockets.clear()
+        self._fallbacks.clear()
+        self.log.clear()
+
+    def close(self) -> None:
+        try:
+            self.reset()
+        finally:
+            self.switch.stop()
+
+    @property
+    def _internal(self) -> Address:
+        return "127.0.0.1", self.switch.ports.internal
+
+    @property
+    def _external(self) -> Address:
+        return "127.0.0.1", self.switch.ports.external
+
+    def _socket(self) -> Endpoint:
+        endpoint = Endpoint(lambda _message, _sender, _at: None)
+        self._sockets.append(endpoint)
+        return endpoint
+
+    def _unregister(self, phone: Phone) -> None:
+        try:
+            phone.register(expires=0)
+        finally:
+            phone.close()
+
+    def _on_fallback(self, uuid: str) -> None:
+        self._fallbacks.append(uuid)
+        caller = next((call for call in self._callers if call.call_id == uuid), None)
+        if caller is not None:
+            self.log.record(caller.who, "fallback")

@@ -1,0 +1,86 @@
+"""Fixtures of the scenarios: a controller, groups, and one of two switches."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from sqlalchemy import Engine
+
+from fsctl.admin.groups import add_group, set_group
+from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
+from fsctl.store import migrate
+from fsctl.store.engine import make_engine
+from tests.scenarios.controllers import ServedController
+from tests.scenarios.rig import Rig
+
+SWITCHES = ["python", pytest.param("freeswitch", marks=pytest.mark.live)]
+_numbers = count(2000)
+
+MakeGroup = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('scenarios') / 'fsctl.db'}"
+    migrate.upgrade(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Engine:
+    return make_engine(database_url)
+
+
+@pytest.fixture(scope="session")
+def controller(database_url: str) -> Iterator[ServedController]:
+    served = ServedController(database_url)
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def group(engine: Engine) -> MakeGroup:
+    """Make a group of ``user=delay`` members and return the number that it serves."""
+
+    def make(
+        members: dict[str, float], *, wait: float = 3.0, advance: bool = True, number: str = ""
+    ) -> str:
+        number = number or str(next(_numbers))
+        name = f"group {number}"
+        add_group(engine, name, wait=wait)
+        set_group(engine, name, advance=advance)
+        add_numbers(engine, name, [number], "PL")
+        for user, delay in members.items():
+            add_member(engine, name, user, delay=delay)
+        return number
+
+    return make
+
+
+def start_rig(name: str, address: str) -> Rig:
+    if name == "python":
+        from tests.scenarios.python_rig import PythonRig
+
+        return PythonRig(address)
+    if not shutil.which("freeswitch"):
+        pytest.skip("no FreeSWITCH on this machine")
+    from tests.live.rig import FreeSwitchRig
+
+    return FreeSwitchRig(address)
+
+
+@pytest.fixture(scope="session", params=SWITCHES)
+def switch(request: pytest.FixtureRequest, controller: ServedController) -> Iterator[Rig]:
+    rig = start_rig(request.param, controller.address)
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def rig(switch: Rig) -> Iterator[Rig]:
+    yield switch
+    switch.reset()

@@ -1,0 +1,105 @@
+"""The Python switch as a rig for scenarios.
+
+Owns the wiring of ``fsctl.demo`` to the words of ``tests.scenarios.rig``, nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fsctl.demo import PlacedCall, Switch
+from fsctl.demo import Script as PhoneScript
+from tests.live.configuration import DOMAIN, USERS
+from tests.live.log import PhoneLog
+from tests.scenarios.rig import Script
+
+
+class PythonCall:
+    """One call placed by a caller; implements ``tests.scenarios.rig.Call``."""
+
+    def __init__(self, placed: PlacedCall) -> None:
+        self.who = placed.who
+        self._placed = placed
+
+    @property
+    def uuid(self) -> str:
+        return self._placed.uuid
+
+    def hang_up(self) -> None:
+        self._placed.hang_up()
+
+    def hears(self, user: str, timeout: float = 3.0) -> bool:
+        return self._placed.talks_to(user, timeout)
+
+
+class PythonRig:
+    """The Python switch and its telephones; ``controllers`` may be changed between calls."""
+
+    name = "python"
+    domain = DOMAIN
+
+    def __init__(self, controllers: str = "127.0.0.1:8084") -> None:
+        self.controllers = controllers
+        self.log = PhoneLog()
+        self.switch = Switch(controllers, domain=DOMAIN, fallback=[("park", None)])
+        self.switch.observers.append(self._saw)
+        self._know_users()
+
+    def _know_users(self) -> None:
+        for user in USERS:
+            self.switch.register(user, phones=0)
+
+    def _saw(self, who: str, what: str, detail: Mapping[str, object]) -> None:
+        self.log.record(who, what, None, **detail)
+
+    def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
+        wanted = script or Script()
+        self.switch.register(
+            user,
+            PhoneScript(
+                answer_after=wanted.answer_after,
+                hang_up_after=wanted.hang_up_after,
+                refuse=wanted.refuse,
+                refuse_after=wanted.refuse_after,
+                early_media=wanted.early_media,
+            ),
+            phones,
+        )
+
+    def answer_together(self, *users: str) -> None:
+        """Every phone of these users that rings now picks up at the same moment."""
+        self.switch.pick_up(*users)
+
+    def dial(
+        self,
+        number: str,
+        *,
+        caller_number: str = "+48600100200",
+        caller_name: str = "Kowalski",
+        user: str | None = None,
+        who: str = "caller",
+        controllers: str | None = None,
+    ) -> PythonCall:
+        placed = self.switch.dial(
+            number,
+            caller_number=caller_number,
+            caller_name=caller_name,
+            user=user,
+            who=who,
+            controllers=controllers or self.controllers,
+        )
+        return PythonCall(placed)
+
+    def channels(self) -> list[str]:
+        return list(self.switch.channels)
+
+    def fallbacks(self) -> list[str]:
+        return list(self.switch.fallen_back)
+
+    def reset(self) -> None:
+        self.switch.reset()
+        self.log.clear()
+        self._know_users()
+
+    def close(self) -> None:
+        self.switch.close()

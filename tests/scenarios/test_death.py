@@ -1,0 +1,143 @@
+"""The controller dies, freezes or is stopped: what the caller and the telephones notice of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.scenarios.conftest import MakeGroup
+from tests.scenarios.controllers import ServedController
+from tests.scenarios.rig import Rig, Script
+
+Mortal = Callable[[], ServedController]
+
+
+@pytest.fixture
+def mortal(database_url: str) -> Iterator[Mortal]:
+    """Start controllers that may be killed."""
+    started: list[ServedController] = []
+
+    def start() -> ServedController:
+        started.append(ServedController(database_url))
+        return started[-1]
+
+    yield start
+    for controller in started:
+        controller.stop()
+
+
+def wait_for_fallback(rig: Rig, timeout: float) -> float:
+    return rig.log.wait("caller", "fallback", timeout=timeout).at
+
+
+def test_killed_while_phones_ring_a_member_still_gets_the_caller(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    controller = mortal()
+    rig.phone("test002", Script(answer_after=0.8))
+    rig.phone("test006")
+    call = rig.dial(group({"test002": 0.0, "test006": 0.0}), controllers=controller.address)
+    rig.log.wait("test006", "invite")
+    controller.signal(signal.SIGKILL)
+    rig.log.wait("caller", "answered")
+    assert "Call completed elsewhere" in str(rig.log.wait("test006", "cancel").detail["reason"])
+    assert call.hears("test002")
+
+
+def test_killed_while_phones_ring_the_caller_goes_on_in_the_dialplan(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    controller = mortal()
+    rig.phone("test002")
+    rig.dial(group({"test002": 0.0}, wait=2.0), controllers=controller.address)
+    rig.log.wait("test002", "invite")
+    controller.signal(signal.SIGKILL)
+    began = rig.log.wait("caller", "calling").at
+    assert wait_for_fallback(rig, 8) - began < 2.0 + 5.0
+    assert rig.log.wait("test002", "cancel").at - began < 2.0 + 5.0
+    # Nothing that was scheduled for the hunt touches the caller any more.
+    with pytest.raises(AssertionError):
+        rig.log.wait("caller", "released", timeout=3.5)
+
+
+def test_killed_during_a_conversation_nobody_notices(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    controller = mortal()
+    rig.phone("test002", Script(answer_after=0.0))
+    call = rig.dial(group({"test002": 0.0}), controllers=controller.address)
+    rig.log.wait("caller", "answered")
+    assert call.hears("test002")
+    controller.signal(signal.SIGKILL)
+    controller.process.wait()
+    assert call.hears("test002")
+    call.hang_up()
+    rig.log.wait("test002", "bye")
+
+
+def test_a_frozen_controller_holds_no_caller(rig: Rig, group: MakeGroup, mortal: Mortal) -> None:
+    controller = mortal()
+    rig.phone("test002")
+    rig.dial(group({"test002": 0.0}, wait=1.0), controllers=controller.address)
+    rig.log.wait("test002", "invite")
+    controller.signal(signal.SIGSTOP)
+    released = rig.log.wait("caller", "released", timeout=8)
+    assert released.at - rig.log.wait("caller", "calling").at < 1.0 + 5.0
+    assert released.detail["code"] == 480
+    rig.log.wait("test002", "cancel")
+
+
+def test_a_frozen_controller_costs_no_conversation(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    controller = mortal()
+    rig.phone("test002", Script(answer_after=0.5))
+    call = rig.dial(group({"test002": 0.0}, wait=1.0), controllers=controller.address)
+    rig.log.wait("test002", "invite")
+    controller.signal(signal.SIGSTOP)
+    rig.log.wait("caller", "answered")
+    with pytest.raises(AssertionError):
+        rig.log.wait("caller", "bye", timeout=5)
+    assert call.hears("test002")
+
+
+def test_told_to_stop_it_lets_the_hunt_end_and_takes_no_more(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    controller = mortal()
+    rig.phone("test002", Script(answer_after=0.8))
+    number = group({"test002": 0.0})
+    call = rig.dial(number, controllers=controller.address)
+    rig.log.wait("test002", "invite")
+    controller.signal(signal.SIGTERM)
+    rig.log.wait("caller", "answered")
+    assert controller.process.wait(timeout=5) == 0
+    assert call.hears("test002")
+    rig.dial(number, who="late", controllers=controller.address)
+    rig.log.wait("late", "fallback")
+
+
+def test_told_twice_it_stops_at_once(rig: Rig, group: MakeGroup, mortal: Mortal) -> None:
+    controller = mortal()
+    rig.phone("test002")
+    rig.dial(group({"test002": 0.0}, wait=3.0), controllers=controller.address)
+    rig.log.wait("test002", "invite")
+    controller.signal(signal.SIGTERM)
+    controller.signal(signal.SIGINT)
+    assert controller.process.wait(timeout=2) == 0
+    stopped = rig.log.wait("test002", "cancel")
+    assert "Call completed elsewhere" in str(stopped.detail["reason"])
+    wait_for_fallback(rig, 2.0)
+
+
+def test_the_next_controller_of_the_list_takes_the_call(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    first, second = mortal(), mortal()
+    first.signal(signal.SIGKILL)
+    first.process.wait()
+    rig.phone("test002", Script(answer_after=0.0))
+    rig.dial(group({"test002": 0.0}), controllers=f"{first.address}|{second.address}")
+    rig.log.wait("caller", "answered")
