@@ -1,0 +1,88 @@
+"""What a hunt adds to a call on a real FreeSWITCH, beside the switch's own ``bridge``, in one run.
+
+    python -m benchmarks.latency [ROUNDS]
+
+Three registered telephones; the second answers after 0.3 s. The two ways take turns. Printed are
+medians in milliseconds as the telephones saw them, and the ratio of hunt to bridge:
+
+- INVITE in -> INVITE out: the caller's INVITE leaves -> the first telephone has its own;
+- answer -> 200: the member's telephone sends 200 -> the caller has it.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import gevent
+
+from fsctl.admin.groups import add_group
+from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
+from fsctl.store import migrate
+from fsctl.store.engine import make_engine
+from tests.live.rig import FreeSwitchRig
+from tests.scenarios.controllers import ServedController
+from tests.scenarios.rig import Script
+
+USERS = ("test002", "test006", "test007")
+HUNT, BRIDGE = "700", "bridge-" + ",".join(USERS)
+
+
+def set_up(folder: str) -> ServedController:
+    url = f"sqlite:///{Path(folder) / 'fsctl.db'}"
+    migrate.upgrade(url)
+    engine = make_engine(url)
+    add_group(engine, "latency")
+    add_numbers(engine, "latency", [HUNT], "PL")
+    for user in USERS:
+        add_member(engine, "latency", user)
+    return ServedController(url)
+
+
+def one_call(rig: FreeSwitchRig, number: str) -> tuple[float, float]:
+    """Place a call and return both figures in milliseconds."""
+    for user in USERS:
+        rig.phone(user)
+    rig.phone(USERS[1], Script(answer_after=0.3))
+    # FreeSWITCH's sessions run on a 20 ms beat: calls must not keep step with it.
+    gevent.sleep(random.uniform(0.0, 0.05))
+    call = rig.dial(number)
+    calling = rig.log.wait("caller", "calling").at
+    rig.log.wait("caller", "answered")
+    invited = min(rig.log.wait(user, "invite").at for user in USERS)
+    picked_up = rig.log.wait(USERS[1], "answer").at
+    answered = rig.log.wait("caller", "answered").at
+    call.hang_up()
+    rig.reset()
+    return (invited - calling) * 1000, (answered - picked_up) * 1000
+
+
+def main(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        controller = set_up(folder)
+        rig = FreeSwitchRig(controller.address)
+        try:
+            one_call(rig, HUNT)
+            one_call(rig, BRIDGE)
+            found = {HUNT: [], BRIDGE: []}
+            for _ in range(rounds):
+                for number, figures in found.items():
+                    figures.append(one_call(rig, number))
+        finally:
+            rig.close()
+            controller.stop()
+    print(f"{rounds} calls each           hunt    bridge   ratio")
+    for row, name in enumerate(("INVITE in -> INVITE out", "answer -> caller's 200")):
+        hunt, bridge = (
+            statistics.median(figures[row] for figures in found[number])
+            for number in (HUNT, BRIDGE)
+        )
+        print(f"{name:<25}{hunt:7.1f} ms{bridge:7.1f} ms{hunt / bridge:8.2f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
