@@ -17,10 +17,12 @@ from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import GROUP_TERMS, read_given, sentence
 from fsctl.hunt.group import Group
+from fsctl.hunt.memory import Memory
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
 from fsctl.store.groups import find_row, group_names, to_group
 from fsctl.store.groups import list_groups as load_groups
+from fsctl.store.memory import key_of, read_memories
 from fsctl.store.tables import HuntGroup, name_key
 
 
@@ -98,6 +100,13 @@ def get_group(engine: Engine, name: str, *, domain: str = "") -> Group:
     """Return the group of that name, whatever its case."""
     with reading(engine) as session:
         return to_group(existing_group(session, name, domain, lock=False))
+
+
+def get_memory(engine: Engine, group: Group) -> Memory:
+    """Return what the group's strategy remembers of past calls."""
+    key = key_of(group.name, group.domain)
+    with reading(engine) as session:
+        return read_memories(session, [key])[key]
 
 
 def existing_group(
