@@ -64,13 +64,12 @@ def test_all_move_up_when_one_is_busy(rig: Rig, group: MakeGroup) -> None:
 
 
 def test_progressive_joins_those_who_ring(rig: Rig, group: MakeGroup) -> None:
-    for user in TEAM:
+    for user in TEAM[:2]:
         rig.phone(user)
-    rig.dial(group(TEAM, wait=9.0, strategy="progressive", ring_time=1.0))
-    for turn, user in enumerate(TEAM):
+    rig.dial(group(TEAM[:2], wait=9.0, strategy="progressive", ring_time=1.0))
+    for turn, user in enumerate(TEAM[:2]):
         assert after(rig, user, "invite") == near(turn)
-    for user in TEAM:
-        assert after(rig, user, "cancel") == near(3)
+        assert after(rig, user, "cancel") == near(2)
 
 
 def test_after_a_round_all_ring_again(rig: Rig, group: MakeGroup) -> None:
