@@ -143,7 +143,7 @@ class HuntedCall:
         log.info("%s hunts in group %r", uuid, self.group.name)
 
     def _post_checked(self, command: str) -> None:
-        self.session.post(command, expecting_ok(self.session, command))
+        self.session.post(command, _expecting_ok(self.session, command))
 
     def _bound(self, hunt: Hunt) -> None:
         """Have the switch end the wait if we do not."""
@@ -282,7 +282,16 @@ class HuntedCall:
                 self._cancel(leg.number, leg.cancelled)
 
 
-def expecting_ok(session: CallSession, command: str) -> OnReply:
+def meet(session: CallSession, patience: float) -> None:
+    """Ask the switch which call it brings, for so many seconds, and prepare to hear of it.
+
+    Raises as ``CallSession.connect``.
+    """
+    ahead = [(command, _expecting_ok(session, command)) for command in commands.LISTEN]
+    session.connect(patience, LINGER, ahead)
+
+
+def _expecting_ok(session: CallSession, command: str) -> OnReply:
     """Return what warns of a refusal, unless it only says that the caller has hung up meanwhile."""
 
     def check(reply: Frame) -> None:

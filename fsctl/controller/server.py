@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gevent import socket
 from gevent.event import Event as Signal
 
-from fsctl.controller.call import LINGER, Arrival, HuntedCall, expecting_ok, give_back
+from fsctl.controller.call import Arrival, HuntedCall, give_back, meet
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.records import record_of, refusal_of
@@ -156,8 +156,7 @@ class Controller:
         # Not the same time for all: thousands that came together must not end in one instant.
         patience = self._limits.reply_time * random.uniform(0.5, 1.0)  # noqa: S311
         try:
-            ahead = [(command, expecting_ok(session, command)) for command in commands.LISTEN]
-            session.connect(patience, LINGER, ahead)
+            meet(session, patience)
         except SessionClosed as closed:
             log.debug("%s connection closed: %s", session.client_address, closed)
             return False
