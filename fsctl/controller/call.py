@@ -18,6 +18,7 @@ from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
+    CALLER_GONE,
     COMPLETED_ELSEWHERE,
     CONVERSATION_OVER,
     PREEMPTED,
@@ -270,13 +271,16 @@ class HuntedCall:
                     end = min(end, self.clock() + LINGER)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME
-                self._end_stragglers()
+                self._end_stragglers(hunt)
 
-    def _end_stragglers(self) -> None:
+    def _end_stragglers(self, hunt: Hunt) -> None:
         """End once more whom the first order missed, though we may never have heard of a channel.
 
         After a disconnect notice that was not as foreseen nothing is heard any more.
         """
+        if hunt.phase is Phase.GONE:
+            self.session.post(commands.end_all(self.arrival.uuid, hunt.cause or CALLER_GONE))
+            return
         for leg in self.legs.open:
             if leg.cancelled:
                 self._cancel(leg.number, leg.cancelled)

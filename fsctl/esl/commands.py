@@ -179,6 +179,15 @@ def cancel_all(caller: str, cause: str) -> str:
     return f"api hupall {token(cause)} {HUNT_TAG} {token(caller)}"
 
 
+def end_all(caller: str, cause: str) -> str:
+    """Return the command that ends every leg of this caller, even one that has the claim.
+
+    For a caller who is gone: a leg that claims the caller in that very moment can be left alone in
+    ``intercept`` for good, with no tag of the hunt any more (tried: 1 of 1,000).
+    """
+    return f"api hupall {token(cause)} {CALL_TAG} {token(caller)}"
+
+
 def release(caller: str, cause: str) -> str:
     """Return the command that hangs the caller up, unless a leg holds the claim on it.
 

@@ -10,7 +10,7 @@ import pytest
 
 from fsctl.controller import call, server
 from fsctl.hunt.group import Group, Member
-from tests.controller.scripted import ScriptedSwitch
+from tests.controller.scripted import CALLER, ScriptedSwitch
 from tests.hostile.house import House
 
 Dial = Callable[[str], ScriptedSwitch]
@@ -80,9 +80,24 @@ def test_a_leg_of_which_nothing_is_heard_is_ended_again_and_again(
     switch = dial("600")
     job = switch.said("^bgapi originate").rpartition("Job-UUID: ")[2]
     switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
-    switch.said(f"hupall ORIGINATOR_CANCEL fsctl_ring {job}", times=3)
+    switch.said(f"hupall ORIGINATOR_CANCEL fsctl_call {CALLER}", times=3)
     switch.tell_of_leg("CHANNEL_CREATE", 1)
     switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR ORIGINATOR_CANCEL\n"})
+    assert switch.closed.wait(5.0)
+
+
+def test_a_member_whose_caller_left_in_the_moment_of_the_answer_is_hung_up(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no tag of the hunt any more, and waits for a caller who is not there."""
+    monkeypatch.setattr(call, "STRAGGLER_TIME", 0.02)
+    switch = dial("600")
+    switch.said("^bgapi originate")
+    switch.tell_of_leg("CHANNEL_CREATE", 1)
+    switch.tell_of_leg("CHANNEL_ANSWER", 1)
+    switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    switch.said(f"hupall ORIGINATOR_CANCEL fsctl_call {CALLER}")
+    switch.tell_of_leg("CHANNEL_HANGUP_COMPLETE", 1, **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
     assert switch.closed.wait(5.0)
 
 
