@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsctl.settings import SETTINGS, Address, Loaded, Row, Settings, SettingsError, load
+from fsctl.settings import SETTINGS, Settings
+from fsctl.settings_reading import Loaded, Row, SettingsError, load
+from fsctl.settings_values import Address
 
 
 def row(loaded: Loaded, name: str) -> Row:
