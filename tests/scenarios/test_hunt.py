@@ -10,7 +10,9 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine
 
-from fsctl.admin.groups import disable_group
+from fsctl.admin.groups import add_group, disable_group
+from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
 from tests.scenarios.conftest import MakeGroup
 from tests.scenarios.rig import Rig, Script, Seen
 
@@ -18,7 +20,7 @@ EXAMPLE = {"test002": 0.0, "test006": 0.6, "test007": 1.0}
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 SLACK = 0.15
 """Seconds that a step may take on a busy machine; what the feature needs is measured elsewhere."""
-_last_digits = count(31)
+_last_digits, _domain_numbers = count(31), count(50)
 
 
 def everyone(rig: Rig, script: Script | None = None) -> None:
@@ -237,3 +239,22 @@ def test_two_calls_to_one_group_are_apart(rig: Rig, group: MakeGroup) -> None:
     assert rig.log.wait("second", "released").detail["code"] == 480
     rig.log.absent("first", "released")
     assert second.who == "second"
+
+
+def test_a_call_finds_the_group_of_its_own_domain(rig: Rig, engine: Engine) -> None:
+    """Two tenants have the same number; the channel says whose call it is."""
+    number = str(next(_domain_numbers))
+    for domain, user in ((rig.domain, "test002"), ("other.example", "test006")):
+        add_group(engine, number, domain=domain)
+        add_numbers(engine, number, [number], "PL", domain=domain)
+        add_member(engine, number, user, domain=domain)
+    rig.phone("test002", Script(answer_after=0.1))
+    rig.phone("test006", Script(answer_after=0.0))
+    call = rig.dial(number, user="test050")
+    rig.log.wait("caller", "answered")
+    assert call.hears("test002")
+    rig.log.absent("test006", "invite")
+    call.hang_up()
+    rig.log.wait("test002", "bye")
+    rig.dial(number, who="stranger")  # from no domain, where nobody has this number
+    assert rig.log.wait("stranger", "released").detail["code"] == 404
