@@ -1,6 +1,7 @@
 """The commands that are sent to FreeSWITCH, each as one text without its closing empty line.
 
-Nothing else in the project builds a command. Every part comes through ``quoting``.
+Nothing but ``questions``, which asks a switch what it has, builds others. Every part comes through
+``quoting``.
 """
 
 import math
