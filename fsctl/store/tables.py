@@ -29,7 +29,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
 
-SCHEMA = "0003"
+SCHEMA = "0005"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
