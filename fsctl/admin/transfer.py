@@ -199,3 +199,13 @@ def _user(user: str) -> str:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def become(session: Session, row: HuntGroup, group: Group) -> None:
+    """Make one group be another within a transaction, but for its domain.
+
+    Whether its name and numbers can be had is the caller's to say.
+    """
+    _take_away(row, group)
+    session.flush()
+    _give(row, group)
