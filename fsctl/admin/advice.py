@@ -1,6 +1,12 @@
 """What of a group is allowed and yet unlikely to be meant."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from fsctl.hunt.group import Group, Member
+from fsctl.hunt.memory import NOTHING
+from fsctl.hunt.strategies import IN_TURN, STRATEGIES
+from fsctl.hunt.strategies.parts import in_order
 
 
 def title(name: str, domain: str) -> str:
@@ -10,7 +16,13 @@ def title(name: str, domain: str) -> str:
 
 def never_rings(group: Group, member: Member) -> bool:
     """Whether the group gives up before it is this member's turn."""
-    return member.delay >= group.wait
+    return group.strategy == "delayed" and member.delay >= group.wait
+
+
+def in_turn(group: Group) -> list[Member]:
+    """Return the members in the order in which they ring, as far as that is the same each time."""
+    members = in_order(group)
+    return sorted(members, key=lambda one: one.delay) if group.strategy == "delayed" else members
 
 
 def seconds(value: float) -> str:
@@ -37,4 +49,18 @@ def warnings_about(group: Group) -> list[str]:
         for member in enabled
         if never_rings(group, member)
     )
+    found.extend(_too_many(group))
     return found
+
+
+def _too_many(group: Group) -> Iterator[str]:
+    """Warn when not all members who ring in turn have theirs before the group gives up."""
+    if group.strategy not in IN_TURN:
+        return
+    round_ = STRATEGIES[group.strategy](replace(group, rounds=1), None, NOTHING, 0)
+    if any(ring.start >= group.wait for ring in round_.rings):
+        length = max(ring.start + ring.ring_for for ring in round_.rings)
+        yield (
+            f"a round of {title(group.name, group.domain)} takes {seconds(length)}, its wait is "
+            f"{seconds(group.wait)}: the last ring only when others refuse"
+        )

@@ -8,10 +8,11 @@ forms are ``yaml_file`` and ``csv_file``. Knows no database: whether the groups 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Terms
 from fsctl.hunt.group import Group, Member, same_user
 from fsctl.store.numbers import LONGEST_INTERNAL
 from fsctl.store.tables import name_key
@@ -21,12 +22,10 @@ T = TypeVar("T")
 VERSION = 1
 LONGEST_FILE = 256 * 1024 * 1024
 
-GROUP_FIELDS = ("name", "domain", "description", "enabled", "wait", "advance")
-MEMBER_FIELDS = ("user", "delay", "enabled")
+GROUP_FIELDS = ("name", "domain", *GROUP_TERMS)
+MEMBER_FIELDS = ("user", *MEMBER_TERMS)
 
-_DEFAULT = Group("")
 _INTERNAL = re.compile(rf"[0-9*#]{{1,{LONGEST_INTERNAL}}}")
-_SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 class WrongFile(WrongValue):
@@ -103,12 +102,9 @@ def _group(raw: RawGroup, region: str, only: str, taken: _Taken) -> Group:
     return Group(
         name=name,
         domain=domain,
-        description=_optional(fields, "description", values.description, ""),
-        enabled=_optional(fields, "enabled", _switch, _DEFAULT.enabled),
-        wait=_optional(fields, "wait", lambda text: values.wait_ms(text) / 1000, _DEFAULT.wait),
-        advance=_optional(fields, "advance", _switch, _DEFAULT.advance),
         numbers=tuple(numbers),
         members=_members(raw.members, name),
+        **_settings(GROUP_TERMS, fields),
     )
 
 
@@ -119,8 +115,7 @@ def _members(raw: list[RawMember], group: str) -> tuple[Member, ...]:
             raise WrongFile(one.line, "a member has no user")
         member = Member(
             _read(one.fields["user"], values.user),
-            _optional(one.fields, "delay", lambda text: values.delay_ms(text) / 1000, 0.0),
-            _optional(one.fields, "enabled", _switch, True),
+            **_settings(MEMBER_TERMS, one.fields),
         )
         for known, line in found:
             if same_user(known.user, member.user):
@@ -138,10 +133,9 @@ def _number(text: str, region: str) -> str:
     return values.number(text, region).value
 
 
-def _switch(text: str) -> bool:
-    if text.lower() not in _SWITCH:
-        raise WrongValue(f"write true or false, not {text!a}")
-    return _SWITCH[text.lower()]
+def _settings(terms: Terms, fields: Mapping[str, Text]) -> dict[str, Any]:
+    """Return the terms that are written, as plain values."""
+    return {name: _read(fields[name], term.read) for name, term in terms.items() if name in fields}
 
 
 def _optional(fields: Mapping[str, Text], key: str, read: Callable[[str], T], default: T) -> T:

@@ -7,37 +7,41 @@ written with an apostrophe in front, which reading takes away.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fsctl.admin.configuration import RawGroup, RawMember, Text, WrongFile
-from fsctl.admin.documents import document_of
+from fsctl.admin.documents import document_of, lean
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Terms
 from fsctl.hunt.domain import read_domain
 from fsctl.hunt.group import Group
 from fsctl.store.tables import name_key
 
-_GROUP = {
-    "group": "name",
-    "domain": "domain",
-    "description": "description",
-    "enabled": "enabled",
-    "wait": "wait",
-    "advance": "advance",
+_GROUP = {"group": "name", "domain": "domain", **{name: name for name in GROUP_TERMS}}
+_MEMBER = {
+    "user": "user",
+    **{(f"member_{name}" if name in GROUP_TERMS else name): name for name in MEMBER_TERMS},
 }
-_MEMBER = {"user": "user", "delay": "delay", "member_enabled": "enabled"}
 COLUMNS = (*_GROUP, "numbers", *_MEMBER)
 _BETWEEN_NUMBERS = ";"
 _RISKY = tuple("=+-@'\t")
 
 
-def write_csv(groups: Iterable[Group], *, with_domains: bool) -> Iterator[str]:
-    """Yield the file in pieces; the column of domains is for those who have any."""
-    columns = [name for name in COLUMNS if name != "domain" or with_domains]
+def write_csv(groups: Sequence[Group]) -> Iterator[str]:
+    """Yield the file in pieces; a column that would say nothing of any group is left out."""
+    documents = [lean(document_of(group)) for group in groups]
+    used = {"user", *(column for column, key in _MEMBER.items() if _always(MEMBER_TERMS, key))}
+    used |= {"group", "numbers"}
+    used |= {column for column, key in _GROUP.items() if _always(GROUP_TERMS, key)}
+    for document in documents:
+        used |= {column for column, key in _GROUP.items() if key in document}
+        for member in document["members"]:
+            used |= {column for column, key in _MEMBER.items() if key in member}
+    columns = [name for name in COLUMNS if name in used]
     line = io.StringIO()
     writer = csv.writer(line)
     writer.writerow(columns)
-    for group in groups:
-        document = document_of(group)
+    for document in documents:
         for member in document["members"] or [{}]:
             cells = {column: document.get(key, "") for column, key in _GROUP.items()}
             cells["numbers"] = _BETWEEN_NUMBERS.join(document["numbers"])
@@ -47,6 +51,10 @@ def write_csv(groups: Iterable[Group], *, with_domains: bool) -> Iterator[str]:
         line.seek(0)
         line.truncate()
     yield line.getvalue()
+
+
+def _always(terms: Terms, name: str) -> bool:
+    return name in terms and terms[name].always
 
 
 def read_csv(text: str) -> list[RawGroup]:

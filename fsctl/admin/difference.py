@@ -6,9 +6,10 @@ Knows no group: a document of an earlier fsctl, with other parts, is compared as
 from collections.abc import Iterator
 from typing import Any
 
-from fsctl.admin.documents import Document
+from fsctl.admin.documents import GROUP_DEFAULTS, MEMBER_DEFAULTS, Document, lean, lean_member
 
 _NAMED_BY = {"members": "user"}
+_DEFAULTS = {"members": MEMBER_DEFAULTS}
 
 
 def title(document: Document) -> str:
@@ -19,23 +20,23 @@ def title(document: Document) -> str:
 
 def summary(document: Document) -> str:
     """Say on one line what a group is."""
-    return ", ".join(_parts(document))
+    return ", ".join(_parts(lean(document)))
 
 
 def differences(before: Document, after: Document) -> list[str]:
     """Return a line for each part that is not the same."""
-    return list(_differences(before, after))
+    return list(_differences(before, after, GROUP_DEFAULTS))
 
 
-def _differences(before: Document, after: Document) -> Iterator[str]:
+def _differences(before: Document, after: Document, defaults: Document) -> Iterator[str]:
     for key in dict.fromkeys([*after, *before]):
-        old, new = before.get(key), after.get(key)
+        old, new = (document.get(key, defaults.get(key)) for document in (before, after))
         if old == new:
             continue
         if isinstance(old, list) or isinstance(new, list):
             yield from _list_differences(key, old or [], new or [])
         else:
-            yield f"{key} {_show(old)} -> {_show(new)}"
+            yield f"{_words(key)} {_show(old)} -> {_show(new)}"
 
 
 def _list_differences(key: str, old: list[Any], new: list[Any]) -> Iterator[str]:
@@ -48,7 +49,9 @@ def _list_differences(key: str, old: list[Any], new: list[Any]) -> Iterator[str]
             terms = _terms(key, item)
             yield f"{one} {name} added" + (f": {terms}" if terms else "")
         elif isinstance(item, dict) and isinstance(was := before[name], dict):
-            yield from (f"{one} {name}: {line}" for line in _differences(was, item))
+            yield from (
+                f"{one} {name}: {line}" for line in _differences(was, item, _DEFAULTS.get(key, {}))
+            )
     kept_before = [name for name in before if name in after]
     kept_after = [name for name in after if name in before]
     if kept_before != kept_after:
@@ -62,20 +65,27 @@ def _parts(document: Document) -> Iterator[str]:
         if isinstance(value, list):
             yield f"{key} {' '.join(_name(key, item) for item in value) or 'none'}"
         else:
-            yield f"{key} {_show(value)}"
+            yield f"{_words(key)} {_show(value)}"
 
 
 def _terms(key: str, item: Any) -> str:
     if not isinstance(item, dict):
         return ""
-    return ", ".join(f"{k} {_show(v)}" for k, v in item.items() if k != _NAMED_BY.get(key))
+    told = lean_member(item) if key == "members" else item
+    return ", ".join(f"{_words(k)} {_show(v)}" for k, v in told.items() if k != _NAMED_BY.get(key))
 
 
 def _name(key: str, item: Any) -> str:
     return str(item.get(_NAMED_BY.get(key, ""))) if isinstance(item, dict) else str(item)
 
 
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
 def _show(value: object) -> str:
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -6,9 +6,19 @@ an administrator can set of a group is in it.
 
 from typing import Any
 
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Terms
 from fsctl.hunt.group import Group, Member
 
 Document = dict[str, Any]
+
+
+def _defaults(terms: Terms) -> Document:
+    return {term.name: term.document(term.default) for term in terms.values()}
+
+
+GROUP_DEFAULTS = _defaults(GROUP_TERMS)
+MEMBER_DEFAULTS = _defaults(MEMBER_TERMS)
+"""What a document means that does not say."""
 
 
 def document_of(group: Group) -> Document:
@@ -16,19 +26,35 @@ def document_of(group: Group) -> Document:
     return {
         "name": group.name,
         **({"domain": group.domain} if group.domain else {}),
-        "description": group.description,
-        "enabled": group.enabled,
-        "wait": number(group.wait),
-        "advance": group.advance,
+        **_settings(GROUP_TERMS, group),
         "numbers": list(group.numbers),
-        "members": [_member(member) for member in group.members],
+        "members": [
+            {"user": member.user, **_settings(MEMBER_TERMS, member)} for member in group.members
+        ],
     }
 
 
-def _member(member: Member) -> Document:
-    return {"user": member.user, "delay": number(member.delay), "enabled": member.enabled}
+def lean(document: Document) -> Document:
+    """Return a group's document without what has its default and need not be told."""
+    found = _told(GROUP_TERMS, document)
+    if "members" in found:
+        found["members"] = [lean_member(member) for member in found["members"]]
+    return found
 
 
-def number(value: float) -> int | float:
-    """Write whole seconds without a fraction."""
-    return int(value) if value == int(value) else value
+def lean_member(document: Document) -> Document:
+    """Return the same of a member."""
+    return _told(MEMBER_TERMS, document)
+
+
+def _settings(terms: Terms, plain: Group | Member) -> Document:
+    return {term.name: term.document(getattr(plain, term.name)) for term in terms.values()}
+
+
+def _told(terms: Terms, document: Document) -> Document:
+    """Leave out what is not worth telling; what no term knows stays."""
+    return {
+        key: value
+        for key, value in document.items()
+        if key not in terms or terms[key].always or value != terms[key].document(terms[key].default)
+    }

@@ -11,70 +11,55 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from fsctl.admin import values
-from fsctl.admin.advice import seconds, title
+from fsctl.admin.advice import title
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.kinds import Given
+from fsctl.admin.terms import GROUP_TERMS, read_given, sentence
 from fsctl.hunt.group import Group
+from fsctl.hunt.memory import Memory
+from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
 from fsctl.store.groups import find_row, group_names, to_group
 from fsctl.store.groups import list_groups as load_groups
+from fsctl.store.memory import key_of, read_memories
 from fsctl.store.tables import HuntGroup, name_key
-
-DEFAULT_WAIT = 30.0
 
 
 @transaction
-def add_group(
-    session: Session,
-    name: str,
-    *,
-    description: str = "",
-    wait: str | float = DEFAULT_WAIT,
-    advance: bool = True,
-    domain: str = "",
-) -> Change:
-    """Add an enabled group without numbers or members; ``wait`` is in seconds."""
+def add_group(session: Session, /, name: str, *, domain: str = "", **given: Given | None) -> Change:
+    """Add an enabled group without numbers or members; ``given`` are terms (``GROUP_TERMS``)."""
     name = values.group_name(name)
-    row = HuntGroup(
-        domain=values.domain(domain),
-        name=name,
-        name_key=name_key(name),
-        description=values.description(description),
-        wait_ms=values.wait_ms(wait),
-        advance=advance,
-        enabled=True,
-    )
+    row = HuntGroup(name_key=name_key(name))
+    group = Group(name, domain=values.domain(domain), **read_given(GROUP_TERMS, given))
+    set_fields(row, settings_of(group))
     _refuse_taken_name(session, row.name, row.domain)
     session.add(row)
-    return changed(session, row, f"{capital(row)} added: {_terms(row)}.")
+    return changed(session, row, f"{capital(row)} added: {sentence(GROUP_TERMS, group)}.")
 
 
 @transaction
 def set_group(
     session: Session,
+    /,
     name: str,
     *,
     new_name: str | None = None,
-    description: str | None = None,
-    wait: str | float | None = None,
-    advance: bool | None = None,
     domain: str = "",
+    **given: Given | None,
 ) -> Change:
     """Change what is given of a group; None leaves a value as it is."""
-    if new_name is None and description is None and wait is None and advance is None:
-        raise WrongValue("nothing to change: give a name, a description, a wait or an advance")
+    if new_name is None and all(value is None for value in given.values()):
+        raise WrongValue("nothing to change: give at least one value")
     new_name = None if new_name is None else values.group_name(new_name)
-    description = None if description is None else values.description(description)
-    wait_ms = None if wait is None else values.wait_ms(wait)
+    wanted = read_given(GROUP_TERMS, given)
     row = existing_group(session, name, domain)
     if new_name is not None:
         if name_key(new_name) != row.name_key:
             _refuse_taken_name(session, new_name, row.domain)
         row.name, row.name_key = new_name, name_key(new_name)
-    row.description = row.description if description is None else description
-    row.wait_ms = row.wait_ms if wait_ms is None else wait_ms
-    row.advance = row.advance if advance is None else advance
-    return changed(session, row, f"{capital(row)}: {_terms(row)}.")
+    set_fields(row, wanted)
+    return changed(session, row, f"{capital(row)}: {sentence(GROUP_TERMS, to_group(row))}.")
 
 
 @transaction
@@ -117,6 +102,13 @@ def get_group(engine: Engine, name: str, *, domain: str = "") -> Group:
         return to_group(existing_group(session, name, domain, lock=False))
 
 
+def get_memory(engine: Engine, group: Group) -> Memory:
+    """Return what the group's strategy remembers of past calls."""
+    key = key_of(group.name, group.domain)
+    with reading(engine) as session:
+        return read_memories(session, [key])[key]
+
+
 def existing_group(
     session: Session, name: str, domain: str = "", *, lock: bool = True
 ) -> HuntGroup:
@@ -147,11 +139,3 @@ def _refuse_taken_name(session: Session, name: str, domain: str) -> None:
     taken = find_row(session, name, domain)
     if taken is not None:
         raise Refused(f"there is a {named(taken)} already")
-
-
-def _terms(row: HuntGroup) -> str:
-    """Say what can be set of a group."""
-    terms = [f"wait {seconds(row.wait_ms / 1000)}", f"advance {'on' if row.advance else 'off'}"]
-    if row.description:
-        terms.append(f'description "{row.description}"')
-    return ", ".join(terms)

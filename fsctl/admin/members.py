@@ -7,42 +7,45 @@ Errors and transactions are as in ``fsctl.admin.groups``. Two names that mean th
 from sqlalchemy.orm import Session
 
 from fsctl.admin import values
-from fsctl.admin.advice import seconds
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.groups import existing_group, named
-from fsctl.hunt.group import same_user
+from fsctl.admin.kinds import Given
+from fsctl.admin.terms import MEMBER_TERMS, read_given, sentence
+from fsctl.hunt.group import Member, same_user
+from fsctl.store.columns import set_fields, settings_of
+from fsctl.store.groups import plain_member
 from fsctl.store.tables import GroupMember, HuntGroup
 
 
 @transaction
 def add_member(
-    session: Session, group: str, user: str, *, delay: str | float = 0.0, domain: str = ""
+    session: Session, /, group: str, user: str, *, domain: str = "", **given: Given | None
 ) -> Change:
-    """Add an enabled member, who rings ``delay`` seconds after a call's arrival."""
-    user = values.user(user)
-    delay_ms = values.delay_ms(delay)
+    """Add an enabled member; ``given`` are terms (``MEMBER_TERMS``)."""
+    member = Member(values.user(user), **read_given(MEMBER_TERMS, given))
     row = existing_group(session, group, domain)
-    for member in row.members:
-        if same_user(member.user, user):
-            known = "" if member.user == user else f" as {member.user}"
+    for other in row.members:
+        if same_user(other.user, user):
+            known = "" if other.user == user else f" as {other.user}"
             raise Refused(f"{user} is a member of {named(row)} already{known}")
-    position = max((member.position for member in row.members), default=-1) + 1
-    member = GroupMember(user=user, delay_ms=delay_ms, enabled=True, position=position)
-    row.members.append(member)
-    return changed(session, row, _state(row, member))
+    position = max((other.position for other in row.members), default=-1) + 1
+    added = GroupMember(position=position)
+    set_fields(added, settings_of(member))
+    row.members.append(added)
+    return changed(session, row, _state(row, added))
 
 
 @transaction
 def set_member(
-    session: Session, group: str, user: str, *, delay: str | float | None = None, domain: str = ""
+    session: Session, /, group: str, user: str, *, domain: str = "", **given: Given | None
 ) -> Change:
     """Change what is given of a member; None leaves a value as it is."""
-    if delay is None:
-        raise WrongValue("nothing to change: give a delay")
-    delay_ms = values.delay_ms(delay)
+    if all(value is None for value in given.values()):
+        raise WrongValue("nothing to change: give at least one value")
+    wanted = read_given(MEMBER_TERMS, given)
     row, member = _existing_member(session, group, user, domain)
-    member.delay_ms = delay_ms
+    set_fields(member, wanted)
     return changed(session, row, _state(row, member))
 
 
@@ -83,5 +86,6 @@ def _existing_member(
 
 def _state(row: HuntGroup, member: GroupMember) -> str:
     state = "enabled" if member.enabled else "disabled"
-    delay = seconds(member.delay_ms / 1000)
-    return f"{member.user} of {named(row)}: delay {delay}, {state}."
+    return (
+        f"{member.user} of {named(row)}: {sentence(MEMBER_TERMS, plain_member(member))}, {state}."
+    )

@@ -16,6 +16,7 @@ from fsctl.admin.advice import title
 from fsctl.admin.change import transaction
 from fsctl.admin.errors import Refused
 from fsctl.hunt.group import Group, Member
+from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
 from fsctl.store.groups import lock_all
 from fsctl.store.snapshot import BATCH, group_ids, read_groups
@@ -86,7 +87,7 @@ def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) 
     added = iter([step.after for step in plan if step.before is None and step.after])
     while batch := list(islice(added, BATCH)):
         for group in batch:
-            row = HuntGroup(domain=group.domain)
+            row = HuntGroup()
             _give(row, group)
             session.add(row)
         _write(session)
@@ -170,10 +171,8 @@ def _take_away(row: HuntGroup, group: Group) -> None:
 
 def _give(row: HuntGroup, group: Group) -> None:
     """Make a row be a group; what it has too much is gone already."""
-    row.name, row.name_key = group.name, name_key(group.name)
-    row.description = group.description
-    row.wait_ms = _ms(group.wait)
-    row.advance, row.enabled = group.advance, group.enabled
+    set_fields(row, settings_of(group))
+    row.name_key = name_key(group.name)
     known = {one.number for one in row.numbers}
     row.numbers.extend(
         GroupNumber(number=number, kind="city" if number.startswith("+") else "internal")
@@ -189,16 +188,12 @@ def _give_member(row: HuntGroup, known: GroupMember | None, member: Member, posi
     if known is None:
         known = GroupMember()
         row.members.append(known)
-    known.user, known.position = member.user, position
-    known.delay_ms, known.enabled = _ms(member.delay), member.enabled
+    known.position = position
+    set_fields(known, settings_of(member))
 
 
 def _user(user: str) -> str:
     return user.casefold()
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
 
 
 def become(session: Session, row: HuntGroup, group: Group) -> None:

@@ -11,13 +11,7 @@ from fsctl.admin.errors import WrongValue
 from fsctl.hunt.domain import read_domain
 from fsctl.store import numbers
 from fsctl.store.numbers import Number, NumberError
-from fsctl.store.tables import (
-    LONGEST_DELAY_MS,
-    LONGEST_DESCRIPTION,
-    LONGEST_NAME,
-    LONGEST_WAIT_MS,
-    SHORTEST_WAIT_MS,
-)
+from fsctl.store.tables import LONGEST_DELAY_MS, LONGEST_NAME
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _USER = re.compile(
@@ -45,45 +39,31 @@ def domain(text: str) -> str:
     try:
         return read_domain(text)
     except ValueError as error:
-        shown = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "..."
-        raise WrongValue(f"{shown!a} is not a domain: {error}") from None
+        raise WrongValue(f"{shown(text)} is not a domain: {error}") from None
 
 
-def description(text: str) -> str:
-    """Read a group's description: at most 500 printable characters."""
-    if len(text) > LONGEST_DESCRIPTION:
-        raise WrongValue(
-            f"a description has at most {LONGEST_DESCRIPTION} characters, not {len(text)}"
-        )
+def line(what: str, text: str, longest: int) -> str:
+    """Read a line about something: at most so many printable characters."""
+    if len(text) > longest:
+        raise WrongValue(f"a {what} has at most {longest} characters, not {len(text)}")
     if not text.isprintable():
-        raise WrongValue("a description is one line of printable characters")
+        raise WrongValue(f"a {what} is one line of printable characters")
     return text
 
 
 def user(text: str) -> str:
     """Read the name of a user in FreeSWITCH's directory, with or without ``@domain``."""
     if not _USER.fullmatch(text):
-        shown = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "..."
         raise WrongValue(
-            f"{shown!a} is not a user name: write up to 64 letters (a-z), digits and . _ + -, "
+            f"{shown(text)} is not a user name: write up to 64 letters (a-z), digits and . _ + -, "
             "beginning with a letter or digit, if need be with @domain"
         )
     return text
 
 
-def wait_ms(value: str | float) -> int:
-    """Read a group's wait time in seconds; return milliseconds."""
-    return _milliseconds("wait", value, SHORTEST_WAIT_MS, LONGEST_WAIT_MS)
-
-
-def delay_ms(value: str | float) -> int:
-    """Read a member's delay in seconds; return milliseconds."""
-    return _milliseconds("delay", value, 0, LONGEST_DELAY_MS)
-
-
 def parse_seconds(text: str) -> float:
     """Read any time from 0 to 3600 seconds, as precise as groups keep theirs."""
-    return _milliseconds("time", text, 0, LONGEST_DELAY_MS) / 1000
+    return milliseconds("time", text, 0, LONGEST_DELAY_MS) / 1000
 
 
 def number(text: str, region: str) -> Number:
@@ -94,14 +74,13 @@ def number(text: str, region: str) -> Number:
         raise WrongValue(str(error)) from None
 
 
-def _milliseconds(what: str, value: str | float, least: int, most: int) -> int:
+def milliseconds(what: str, value: str | float, least: int, most: int) -> int:
     """Read seconds written with a point or, as in Poland, a comma; to the millisecond."""
     text = str(value)
     match = _SECONDS.fullmatch(text)
     if match is None:
-        shown = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "..."
         raise WrongValue(
-            f"{what} {shown!a} is not a time: write seconds, for example 5 or 0.5, "
+            f"{what} {shown(text)} is not a time: write seconds, for example 5 or 0.5, "
             "with at most 3 decimals"
         )
     sign, whole, fraction = match.groups()
@@ -110,3 +89,8 @@ def _milliseconds(what: str, value: str | float, least: int, most: int) -> int:
     if not least <= found <= most:
         raise WrongValue(f"{what} is {least // 1000} to {most // 1000} seconds, not {text}")
     return found
+
+
+def shown(text: str) -> str:
+    """Return what somebody typed as a message repeats it: quoted, in ASCII, not too long."""
+    return ascii(text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "...")

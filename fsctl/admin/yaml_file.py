@@ -21,7 +21,7 @@ from fsctl.admin.configuration import (
     Text,
     WrongFile,
 )
-from fsctl.admin.documents import document_of
+from fsctl.admin.documents import document_of, lean
 from fsctl.hunt.group import Group
 
 # PyYAML's own parser does without libyaml, ten times slower.
@@ -52,7 +52,7 @@ def write_yaml(groups: Iterable[Group]) -> Iterator[str]:
     yield f"version: {VERSION}\n"
     remaining = iter(groups)
     empty = True
-    while documents := [document_of(group) for group in islice(remaining, _AT_ONCE)]:
+    while documents := [lean(document_of(group)) for group in islice(remaining, _AT_ONCE)]:
         yield ("groups:\n" if empty else "") + yaml.dump(
             documents,
             Dumper=_DUMPER,

@@ -118,12 +118,13 @@ def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
         return "the member was disabled"
     if record.caller_user and same_user(member.user, record.caller_user):
         return "it was the caller's own phone"
-    if member.delay >= group.wait:
+    delayed = group.strategy == "delayed"
+    if delayed and member.delay >= group.wait:
         return (
             f"its delay of {seconds(member.delay)} was beyond the group's wait time of "
             f"{seconds(group.wait)}"
         )
     if record.outcome in _REFUSALS:
         return _REFUSALS[record.outcome]
-    turn = f" (at {seconds(member.delay)})" if member.delay else ""
+    turn = f" (at {seconds(member.delay)})" if delayed and member.delay else ""
     return f"its turn{turn} had not come when the call was over: {verdict(record)}"

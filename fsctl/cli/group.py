@@ -3,22 +3,19 @@
 import click
 
 from fsctl.admin import groups
-from fsctl.admin.advice import never_rings, seconds, warnings_about
+from fsctl.admin.advice import in_turn, never_rings, seconds, warnings_about
+from fsctl.admin.kinds import Given
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, told
 from fsctl.cli.context import Context, json_option, pass_context, settings_options
 from fsctl.cli.output import (
     group_document,
-    in_turn,
     write_change,
     write_json,
     write_table,
     write_warnings,
 )
+from fsctl.cli.terms import term_options
 from fsctl.hunt.group import Group, Member
-
-ADVANCE_HELP = (
-    "When everyone who rings has failed, ring the next at once, or when it is their turn."
-)
-WAIT_HELP = "Release an unanswered call after so long: 1 to 3600, for example 30 or 0,5."
 
 
 @click.group("group", no_args_is_help=False)
@@ -28,23 +25,12 @@ def group() -> None:
 
 @group.command("add")
 @click.argument("name")
-@click.option("--description", metavar="TEXT", default="", help="A line about the group.")
-@click.option("--wait", metavar="SECONDS", default="30", show_default=True, help=WAIT_HELP)
-@click.option("--advance/--no-advance", default=True, show_default=True, help=ADVANCE_HELP)
+@term_options(GROUP_TERMS, adding=True)
 @settings_options("domain")
 @pass_context
-def add(context: Context, name: str, description: str, wait: str, advance: bool) -> None:
+def add(context: Context, /, name: str, **given: Given | None) -> None:
     """Add the group NAME."""
-    write_change(
-        groups.add_group(
-            context.engine(),
-            name,
-            description=description,
-            wait=wait,
-            advance=advance,
-            domain=context.settings.domain,
-        )
-    )
+    write_change(groups.add_group(context.engine(), name, domain=context.settings.domain, **given))
 
 
 @group.command("list")
@@ -94,39 +80,21 @@ def show(context: Context, name: str, as_json: bool) -> None:
         click.echo(f"{title + ':':<13}{value}".rstrip())
     if found.members:
         click.echo()
-        rows = [(one.user, seconds(one.delay), _state(found, one)) for one in in_turn(found)]
-        write_table(("MEMBER", "DELAY", "STATE"), rows)
+        _write_members(found)
     write_warnings(warnings_about(found))
 
 
 @group.command("set")
 @click.argument("name")
 @click.option("--name", "new_name", metavar="NEW", help="Give the group a new name.")
-@click.option("--description", metavar="TEXT", help="A line about the group.")
-@click.option("--wait", metavar="SECONDS", help=WAIT_HELP)
-@click.option("--advance/--no-advance", default=None, help=ADVANCE_HELP)
+@term_options(GROUP_TERMS, adding=False)
 @settings_options("domain")
 @pass_context
-def set_(
-    context: Context,
-    name: str,
-    *,
-    new_name: str | None,
-    description: str | None,
-    wait: str | None,
-    advance: bool | None,
-) -> None:
+def set_(context: Context, /, name: str, new_name: str | None, **given: Given | None) -> None:
     """Change what is given of the group NAME."""
+    domain = context.settings.domain
     write_change(
-        groups.set_group(
-            context.engine(),
-            name,
-            new_name=new_name,
-            description=description,
-            wait=wait,
-            advance=advance,
-            domain=context.settings.domain,
-        )
+        groups.set_group(context.engine(), name, new_name=new_name, domain=domain, **given)
     )
 
 
@@ -158,15 +126,30 @@ def remove(context: Context, name: str) -> None:
 
 
 def _facts(found: Group) -> list[tuple[str, str]]:
+    facts = {
+        term.name: (term.words.capitalize(), term.show(value))
+        for term, value in told(GROUP_TERMS, found)
+    }
     return [
         ("Name", found.name),
         *([("Domain", found.domain)] if found.domain else []),
         ("Description", found.description),
         ("State", "enabled" if found.enabled else "disabled"),
-        ("Wait", seconds(found.wait)),
-        ("Advance", "on" if found.advance else "off"),
+        *(fact for name, fact in facts.items() if name not in ("description", "enabled")),
         ("Numbers", ", ".join(found.numbers) or "none"),
     ]
+
+
+def _write_members(found: Group) -> None:
+    """Write a row for each member, with a column for whatever is worth telling of any of them."""
+    worth = {term.name for one in found.members for term, _ in told(MEMBER_TERMS, one)}
+    terms = [term for term in MEMBER_TERMS.values() if term.name in worth and term.command]
+    heads = ("MEMBER", *(term.words.upper() for term in terms), "STATE")
+    rows = [
+        (one.user, *(term.show(getattr(one, term.name)) for term in terms), _state(found, one))
+        for one in in_turn(found)
+    ]
+    write_table(heads, rows)
 
 
 def _state(found: Group, member: Member) -> str:

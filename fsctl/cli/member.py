@@ -3,10 +3,11 @@
 import click
 
 from fsctl.admin import members
+from fsctl.admin.kinds import Given
+from fsctl.admin.terms import MEMBER_TERMS
 from fsctl.cli.context import Context, pass_context, settings_options
 from fsctl.cli.output import write_change
-
-DELAY_HELP = "Ring so long after the call's arrival: 0 to 3600, for example 6 or 0,5."
+from fsctl.cli.terms import term_options
 
 
 @click.group("member", no_args_is_help=False)
@@ -17,31 +18,25 @@ def member() -> None:
 @member.command("add")
 @click.argument("group")
 @click.argument("user")
-@click.option("--delay", metavar="SECONDS", default="0", show_default=True, help=DELAY_HELP)
+@term_options(MEMBER_TERMS, adding=True)
 @settings_options("domain")
 @pass_context
-def add(context: Context, group: str, user: str, delay: str) -> None:
+def add(context: Context, /, group: str, user: str, **given: Given | None) -> None:
     """Add USER, a name in FreeSWITCH's directory, to GROUP."""
-    write_change(
-        members.add_member(
-            context.engine(), group, user, delay=delay, domain=context.settings.domain
-        )
-    )
+    domain = context.settings.domain
+    write_change(members.add_member(context.engine(), group, user, domain=domain, **given))
 
 
 @member.command("set")
 @click.argument("group")
 @click.argument("user")
-@click.option("--delay", metavar="SECONDS", help=DELAY_HELP)
+@term_options(MEMBER_TERMS, adding=False)
 @settings_options("domain")
 @pass_context
-def set_(context: Context, group: str, user: str, delay: str | None) -> None:
+def set_(context: Context, /, group: str, user: str, **given: Given | None) -> None:
     """Change what is given of the member USER of GROUP."""
-    write_change(
-        members.set_member(
-            context.engine(), group, user, delay=delay, domain=context.settings.domain
-        )
-    )
+    domain = context.settings.domain
+    write_change(members.set_member(context.engine(), group, user, domain=domain, **given))
 
 
 @member.command("remove")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import click
 import orjson
 
-from fsctl.admin.advice import never_rings, warnings_about
+from fsctl.admin.advice import in_turn, never_rings, warnings_about
 from fsctl.admin.change import Change
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Terms
 from fsctl.hunt.group import Group, Member
 
 
@@ -39,29 +40,24 @@ def write_change(change: Change) -> None:
     write_warnings(change.warnings)
 
 
-def in_turn(group: Group) -> list[Member]:
-    """Return the members in the order in which they ring."""
-    return sorted(group.members, key=lambda member: member.delay)
-
-
 def group_document(group: Group) -> dict[str, object]:
     """Return a group as JSON shows it; times are seconds."""
     return {
         "name": group.name,
         "domain": group.domain,
-        "description": group.description,
-        "enabled": group.enabled,
-        "wait": group.wait,
-        "advance": group.advance,
+        **_settings(GROUP_TERMS, group),
         "numbers": list(group.numbers),
         "members": [
             {
                 "user": member.user,
-                "delay": member.delay,
-                "enabled": member.enabled,
+                **_settings(MEMBER_TERMS, member),
                 "never_rings": never_rings(group, member),
             }
             for member in in_turn(group)
         ],
         "warnings": warnings_about(group),
     }
+
+
+def _settings(terms: Terms, plain: Group | Member) -> dict[str, object]:
+    return {name: getattr(plain, name) for name in terms}

@@ -15,9 +15,10 @@ from sqlalchemy import Engine
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.controller.directory import Directory
+from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
-from fsctl.controller.source import database_source
+from fsctl.controller.source import database_news, database_source
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
 from fsctl.settings import Settings
@@ -72,14 +73,16 @@ def _work(settings: Settings, sock: socket, number: int, orders: int) -> None:
 
 
 def _controller(settings: Settings, engine: Engine, sock: socket) -> Controller:
+    memories = Memories(database_news(engine))
     return Controller(
         sock,
         settings.allow,
-        Directory(database_source(engine)),
+        Directory(database_source(engine, memories.learn)),
         _keys(settings.region),
         Limits(settings.max_connections, settings.max_frame, settings.reply_time),
         Recorder(engine, settings.spool),
         settings.domain_variable,
+        memories,
     )
 
 

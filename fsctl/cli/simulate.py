@@ -2,7 +2,7 @@
 
 import click
 
-from fsctl.admin.groups import get_group
+from fsctl.admin.groups import get_group, get_memory
 from fsctl.cli.context import Context, json_option, pass_context, settings_options
 from fsctl.cli.drawing import seconds, timeline
 from fsctl.cli.output import write_json
@@ -20,6 +20,14 @@ from fsctl.hunt.simulation import simulate as play
 @click.option(
     "--from", "caller", metavar="USER", help="This user calls; a member is not rung then."
 )
+@click.option(
+    "--seed",
+    metavar="NUMBER",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Draw lots from this number; the same number draws the same.",
+)
 @json_option
 @settings_options("domain")
 @pass_context
@@ -31,12 +39,17 @@ def simulate(
     offline: tuple[str, ...],
     hang_up: str | None,
     caller: str | None,
+    seed: int,
     as_json: bool,
 ) -> None:
-    """Draw who of GROUP would ring when, and how the call would end."""
+    """Draw who of GROUP would ring when, and how the call would end.
+
+    A strategy that looks at past calls looks at the real ones; one that draws lots draws others
+    for a real call.
+    """
     found = get_group(context.engine(), group, domain=context.settings.domain)
     phones = read_phones(found, answers, busy, offline, hang_up)
-    admitted = admit(found, caller)
+    admitted = admit(found, caller, get_memory(context.engine(), found), seed)
     if isinstance(admitted, Refusal):
         _show_refusal(found, admitted, as_json)
         return

@@ -30,7 +30,7 @@ def export(context: Context, file: str, as_csv: bool) -> None:
     """
     as_csv = as_csv or _is_csv(file)
     with all_groups(context.engine(), context.settings.domain) as groups:
-        pieces = _csv(list(groups)) if as_csv else write_yaml(groups)
+        pieces = write_csv(list(groups)) if as_csv else write_yaml(groups)
         with click.open_file(file, "w", encoding="utf-8", atomic=file != "-") as out:
             for piece in pieces:
                 out.write(piece)
@@ -68,10 +68,6 @@ def _read(context: Context, file: str, as_csv: bool) -> list[Group]:
         return read_groups(raw, settings.region, settings.domain)
     except WrongFile as error:
         raise WrongValue(f"{'standard input' if file == '-' else file}, {error}") from None
-
-
-def _csv(groups: list[Group]) -> Iterator[str]:
-    return write_csv(groups, with_domains=any(group.domain for group in groups))
 
 
 def _is_csv(file: str) -> bool:

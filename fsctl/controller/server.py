@@ -13,6 +13,7 @@ from gevent.event import Event as Signal
 
 from fsctl.controller.call import Arrival, HuntedCall, give_back
 from fsctl.controller.directory import Directory, Keys, Unavailable
+from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.records import record_of, refusal_of
 from fsctl.esl import commands
@@ -22,6 +23,8 @@ from fsctl.esl.listener import MAX_CONNECTIONS, Listener, Network, decline
 from fsctl.esl.session import REPLY_TIME, CallSession
 from fsctl.hunt.admission import Refusal, admit
 from fsctl.hunt.machine import Hunt
+from fsctl.hunt.memory import NOTHING
+from fsctl.store.call_records import CallRecord
 from fsctl.store.lookups import in_domain
 
 REFUSAL_TIME = 2.0
@@ -64,8 +67,10 @@ class Controller:
         limits: Limits | None = None,
         recorder: Recorder | None = None,
         domain_variable: str = "domain_name",
+        memories: Memories | None = None,
     ) -> None:
         self.directory = directory
+        self.memories = memories or Memories()
         self.calls: set[HuntedCall] = set()
         """Calls under way, hunting or talking."""
         self._arriving: set[Signal] = set()
@@ -86,6 +91,7 @@ class Controller:
     def start(self) -> None:
         """Begin to take calls."""
         self.directory.start()
+        self.memories.start()
         if self._recorder:
             self._recorder.start()
         self._listener.start()
@@ -107,6 +113,7 @@ class Controller:
                 call.session.stop()  # or it would ring the others again
                 self._note(call)
         self.directory.stop()
+        self.memories.stop()
         if self._recorder:
             self._recorder.stop(RECORDS_TIME)
 
@@ -180,7 +187,9 @@ class Controller:
         arrival = Arrival.of(session, self._domain_variable)
         session.forget_channel()
         group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
-        admitted = admit(group, arrival.user)
+        memory = self.memories.of(group) if group else NOTHING
+        chance = random.getrandbits(64)
+        admitted = admit(group, arrival.user, memory, chance)
         if isinstance(admitted, Refusal):
             log.info("%s refused: %s", arrival.uuid, admitted.sentence)
             if self._recorder:
@@ -192,8 +201,18 @@ class Controller:
 
     def _note(self, call: HuntedCall) -> None:
         """Write a call down, as far as it has come."""
+        record = record_of(call, time.time())
+        if record.answered_by is not None:
+            self._remember(call, record)
         if self._recorder:
-            self._recorder.put(record_of(call, time.time()))
+            self._recorder.put(record)
+
+    def _remember(self, call: HuntedCall, record: CallRecord) -> None:
+        """Have the next call know who has this one's caller, or had."""
+        user = str(record.answered_by)
+        self.memories.answered(call.group, user, record.began + record.wait_seconds)
+        if record.talk_seconds is not None:
+            self.memories.over(call.group, user, record.ended)
 
     def _refuse(self, session: CallSession, cause: str) -> None:
         """Hang the caller up, and wait until the switch has read it."""

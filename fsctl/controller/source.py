@@ -5,7 +5,7 @@ are kept without trying them first, and in PostgreSQL every statement is a trans
 (Two statements that see different moments make a copy that the next look puts right.)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -15,29 +15,47 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from fsctl.controller.directory import Source
+from fsctl.controller.memories import looks_back
 from fsctl.hunt.group import Group
+from fsctl.hunt.memory import Memory
 from fsctl.store.engine import File, failures, file_of
 from fsctl.store.errors import StoreError
 from fsctl.store.lookups import Keys, changed_numbers, find_groups
+from fsctl.store.memory import GroupKey, News, key_of, read_memories, read_news
 from fsctl.store.revision import read_revision
 
 T = TypeVar("T")
+Learn = Callable[[Mapping[GroupKey, Memory]], None]
 
 
-def database_source(engine: Engine) -> Source:
-    """Return a source that reads the groups of this engine's database."""
+def database_source(engine: Engine, learn: Learn | None = None) -> Source:
+    """Return a source that reads the groups of this engine's database.
+
+    ``learn`` is told what strategies remember of the groups that are read, before they are there.
+    """
     ask = _Asker(engine)
 
     def load(keys: Keys) -> Group | None:
         return load_many([keys])[keys]
 
     def load_many(wanted: Sequence[Keys]) -> dict[Keys, Group | None]:
-        return ask(partial(find_groups, wanted=wanted))
+        found = ask(partial(find_groups, wanted=wanted))
+        looking_back = [group for group in found.values() if group and looks_back(group)]
+        if learn and looking_back:
+            keys = {key_of(group.name, group.domain) for group in looking_back}
+            learn(ask(partial(read_memories, groups=keys)))
+        return found
 
     def changed(since: int, until: int) -> frozenset[str] | None:
         return ask(partial(changed_numbers, since=since, until=until))
 
     return Source(load, lambda: ask(read_revision), load_many, changed)
+
+
+def database_news(engine: Engine) -> Callable[[int], News]:
+    """Return what tells what strategies have to remember since a moment (``read_news``)."""
+    ask = _Asker(engine)
+    return lambda since: ask(partial(read_news, since=since))
 
 
 class _Asker:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fsctl.hunt.group import Group
+from fsctl.hunt.memory import NOTHING, Memory
 from fsctl.hunt.schedule import Schedule
-from fsctl.hunt.strategies import delayed
+from fsctl.hunt.strategies import STRATEGIES, delayed
 
 
 class Refusal(Enum):
@@ -44,11 +45,22 @@ class Admitted:
     schedule: Schedule
 
 
-def admit(group: Group | None, calling_user: str | None = None) -> Admitted | Refusal:
-    """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger."""
+def admit(
+    group: Group | None,
+    calling_user: str | None = None,
+    memory: Memory = NOTHING,
+    chance: int = 0,
+) -> Admitted | Refusal:
+    """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger.
+
+    ``memory`` is what is remembered of the group's past calls; from ``chance`` a strategy that
+    draws lots takes them.
+    """
     if group is None:
         return Refusal.NO_SUCH_NUMBER
     if not group.enabled:
         return Refusal.DISABLED
-    schedule = delayed(group, calling_user)
+    # A newer fsctl may have more of them, in the same database.
+    strategy = STRATEGIES.get(group.strategy, delayed)
+    schedule = strategy(group, calling_user, memory, chance)
     return Admitted(group, schedule) if schedule.rings else Refusal.NO_MEMBERS

@@ -12,12 +12,20 @@ class Member:
     """One user of a group.
 
     ``user`` is the user's name in FreeSWITCH's directory (``test002`` or ``test002@domain``);
-    ``delay`` is how many seconds after the call's arrival this member starts to ring.
+    ``delay`` is how many seconds after the call's arrival this member starts to ring;
+    ``ring_time`` is how long this member's phone rings, None for as long as the group says;
+    ``order`` is the member's place among the others, the lowest first, equal ones as they joined;
+    ``weight`` is how often the member is drawn, compared with the others;
+    ``note`` is a line for administrators and colleagues.
     """
 
     user: str
     delay: float = 0.0
     enabled: bool = True
+    ring_time: float | None = None
+    order: int = 0
+    weight: int = 1
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,10 @@ class Group:
     ``numbers`` are kept normalised (E.164 with ``+``, or an internal number as dialled);
     ``wait`` is the group's wait time: after so many seconds an unanswered call is released;
     ``advance`` starts the next members at once when everyone who was ringing has failed;
-    ``domain`` is the tenant, ``""`` in an installation that has one (see ``fsctl.hunt.domain``).
+    ``domain`` is the tenant, ``""`` in an installation that has one (see ``fsctl.hunt.domain``);
+    ``strategy`` is one of ``fsctl.hunt.strategies.STRATEGIES``;
+    ``ring_time`` is how long each phone rings, None for as long as the strategy says;
+    ``rounds`` is how often everyone rings in turn.
     """
 
     name: str
@@ -38,6 +49,9 @@ class Group:
     advance: bool = True
     enabled: bool = True
     domain: str = ""
+    strategy: str = "delayed"
+    ring_time: float | None = None
+    rounds: int = 1
 
 
 def same_user(one: str, other: str) -> bool:

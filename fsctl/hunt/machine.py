@@ -16,11 +16,20 @@ see which it was.
 An answered leg that vanishes before it has the caller has already silenced the others. They are
 rung again at once: their members never refused.
 
+Moving up. When everyone who was ringing has failed and the schedule says ``advance``, the next line
+starts at once, with all that were to start with it; in a schedule ``in_turn`` everything after it
+moves up as much. So a caller never waits while nobody rings, but for one case: a phone that refused
+is left alone for ``REST`` seconds, unless its time has come. A member who rejected the call is not
+rung by it again.
+
+A phone that is to ring again in the moment in which it would stop is one leg, which rings on.
+
 Each method returns the actions to carry out, in order. Time is passed in (seconds, from any fixed
 origin, never going back); ``due`` says when ``tick`` wants to be called next.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 
 from fsctl.hunt import events as ev
@@ -31,6 +40,7 @@ from fsctl.hunt.outcomes import (
     NO_ANSWER,
     PREEMPTED,
     Outcome,
+    outcome_of,
     release_cause,
 )
 from fsctl.hunt.schedule import Ring, Schedule
@@ -40,11 +50,18 @@ CLAIM_TIME = 3.0
 NEWS_TIME = 0.5
 """Seconds in which nobody new is rung after a leg ended as it does when the caller gives up: the
 switch cancels the legs and may tell of them first. A phone can end so by itself, though."""
+REST = 5.0
+"""Seconds after which a phone that refused may be called again before its time: else a group of
+busy phones would be called as often as the switch can."""
 
 
 def _reached(at: float, moment: float) -> bool:
     """Whether ``moment`` has come; a microsecond early counts, for sums of floats come out so."""
     return at > moment - 1e-6
+
+
+def _moved(ring: Ring, by: float) -> Ring:
+    return replace(ring, start=ring.start + by)
 
 
 def _patience(leg: Leg) -> float:
@@ -96,7 +113,7 @@ class Hunt:
         times = [self.schedule.wait, *map(_patience, live)]
         if not any(leg.claiming for leg in live):
             if self._pending:
-                times.append(max(self._pending[0].start, self._hold_until))
+                times.append(max(self._next_start(), self._hold_until))
             elif not live:
                 times.append(self._hold_until)
         return self.began + min(times)
@@ -145,25 +162,50 @@ class Hunt:
         if not _reached(at, self._hold_until):
             return
         self._ring_silenced_again(at)
-        while self._pending and _reached(at, self._pending[0].start):
-            yield self._start(self._pending.pop(0), at)
-        if self._live():
-            return
-        if self._pending and self.legs and self.schedule.advance:
-            yield from self._advance(at)
-        elif not self._pending:
+        while self._pending and _reached(at, self._next_start()):
+            self._move_up(at)
+            yield from self._start(self._pending.pop(0), at)
+        if not self._pending and not self._live():
             yield from self._release(release_cause(self._refusals()))
 
-    def _advance(self, at: float) -> Iterator[ev.Action]:
-        """Start the next members before their time: everyone tried so far has failed."""
-        first = self._pending[0].start
-        while self._pending and self._pending[0].start == first:
-            yield self._start(self._pending.pop(0), at)
+    def _next_start(self) -> float:
+        """Return when the next line starts: in its time, or earlier since everyone has failed."""
+        ring = self._pending[0]
+        if not self.schedule.advance or not self.legs or self._live():
+            return ring.start
+        refused = (
+            leg.ended
+            for leg in self.legs.values()
+            if leg.member == ring.member and leg.ended is not None and not leg.cancelled
+        )
+        return min(ring.start, max((ended + REST for ended in refused), default=0.0))
 
-    def _start(self, ring: Ring, at: float) -> ev.Action:
-        leg = Leg(len(self.legs) + 1, ring.member, at, min(at + ring.ring_for, self.schedule.wait))
+    def _move_up(self, at: float) -> None:
+        """Let the next line start now, and with it those that belong to it."""
+        first = self._pending[0].start
+        if self.schedule.in_turn:
+            if abs(first - at) > 1e-6:
+                self._pending = [_moved(ring, at - first) for ring in self._pending]
+        elif first > at:
+            self._pending = [
+                _moved(ring, at - first) if ring.start == first else ring for ring in self._pending
+            ]
+
+    def _start(self, ring: Ring, at: float) -> Iterator[ev.Action]:
+        if any(leg.member == ring.member for leg in self._live()):
+            return  # it rings on
+        stop_at = min(at + self._rings_on(ring) - ring.start, self.schedule.wait)
+        leg = Leg(len(self.legs) + 1, ring.member, at, stop_at)
         self.legs[leg.number] = leg
-        return ev.StartLeg(leg.number, leg.member, leg.stop_at - at)
+        yield ev.StartLeg(leg.number, leg.member, leg.stop_at - at)
+
+    def _rings_on(self, ring: Ring) -> float:
+        """Return until when a line's phone rings, with the lines that follow without a gap."""
+        until = ring.start + ring.ring_for
+        for later in self._pending:
+            if later.member == ring.member and _reached(until, later.start):
+                until = max(until, later.start + later.ring_for)
+        return until
 
     def _cancel(self, leg: Leg, cause: str) -> ev.Action:
         leg.cancelled = cause
@@ -213,6 +255,8 @@ class Hunt:
             self._hold_until = at + NEWS_TIME
         if cause in PREEMPTED and not leg.cancelled and self.phase is Phase.HUNTING:
             self._silenced.append(leg)
+        if outcome_of(cause) is Outcome.REJECTED and not leg.cancelled:
+            self._pending = [ring for ring in self._pending if ring.member != leg.member]
 
     def _ring_silenced_again(self, at: float) -> None:
         """Put members who were silenced for a winner who never was back into the schedule.

@@ -22,15 +22,21 @@ class Ring:
 class Schedule:
     """A whole schedule with the group's own rules for walking through it.
 
-    ``wait`` bounds the hunt; ``advance`` lets the next line start at once when every member who was
-    ringing has failed. Lines that start at or after ``wait`` are refused: they could never ring.
+    ``wait`` bounds the hunt: a line that starts later rings only when it is moved up. ``advance``
+    lets the next line start at once when every member who was ringing has failed. In a schedule
+    ``in_turn`` lines keep their distances: when one starts earlier or later, so do all after it;
+    in any other a line's start is its own.
+
+    A member may have several lines. Where one ends and the next begins at the same moment, the
+    phone rings on; where it refused, the next line is another try.
     """
 
     rings: tuple[Ring, ...]
     wait: float
     advance: bool = True
+    in_turn: bool = False
 
     def __post_init__(self) -> None:
         for ring in self.rings:
-            if not 0 <= ring.start < self.wait or ring.ring_for <= 0:
-                raise ValueError(f"{ring} does not fit a hunt of {self.wait} s")
+            if ring.start < 0 or ring.ring_for <= 0:
+                raise ValueError(f"{ring} is no line of a schedule")

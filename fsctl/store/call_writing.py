@@ -4,7 +4,7 @@ Owns that a record written twice is there once: the later version stays, whoever
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from fsctl.store.call_keys import caller_key, user_key
 from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
 from fsctl.store.call_tables import Call, CallAttempt, CallGroup
 from fsctl.store.engine import reading, writing
+from fsctl.store.memory import Service, key_of, remember
 from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, name_key
 
 NOT_RUNG = "not rung"
@@ -45,6 +46,7 @@ def write_calls(engine: Engine, versions: Iterable[Version]) -> None:
         return
     with writing(engine) as session:
         _write_groups(session, [version.record for version in ordered])
+        known = _known_as_answered(session, ordered)
         ids = _write_rows(session, ordered)
         session.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.call_id.in_(ids.values())))
         rows = [
@@ -54,6 +56,27 @@ def write_calls(engine: Engine, versions: Iterable[Version]) -> None:
         ]
         if rows:
             session.execute(insert(_ATTEMPTS), rows)
+        remember(session, _services([latest[key].record for key in ids], known))
+
+
+def _known_as_answered(session: Session, versions: Sequence[Version]) -> set[tuple[str, int]]:
+    """Return which of these calls the database already has as answered."""
+    uuids = [version.record.uuid for version in versions if version.record.answered_by is not None]
+    statement = select(_CALLS.c.uuid, _CALLS.c.began_ms).where(
+        _CALLS.c.uuid.in_(uuids), _CALLS.c.answered_by.is_not(None)
+    )
+    return {(uuid, began) for uuid, began in session.execute(statement)} if uuids else set()
+
+
+def _services(records: Iterable[CallRecord], known: set[tuple[str, int]]) -> Iterator[Service]:
+    """Yield what of answered calls is to be remembered; a call that is ``known`` counted before."""
+    for record in records:
+        if record.answered_by is not None:
+            answered = record.began + record.wait_seconds
+            idle = answered if record.talk_seconds is None else record.ended
+            first = (record.uuid, _ms(record.began)) not in known
+            key = key_of(record.group, record.domain)
+            yield Service(key, record.answered_by, answered, idle, first)
 
 
 def _upsert(session: Session, table: Table) -> Any:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from fsctl.hunt.domain import domain_of_call
 from fsctl.hunt.group import Group, Member
+from fsctl.store.columns import GROUP_NAMES, group_settings, member_settings
 from fsctl.store.tables import GroupMember, GroupNumber, HuntGroup, name_key
 
 
@@ -116,21 +117,13 @@ def to_group(row: HuntGroup) -> Group:
 
 
 def plain_member(row: GroupMember | Row[Any]) -> Member:
-    """Return the plain value of a member's row: milliseconds become seconds."""
-    return Member(row.user, row.delay_ms / 1000, row.enabled)
+    """Return the plain value of a member's row."""
+    return Member(*member_settings(row))
 
 
 def plain_group(
     row: HuntGroup | Row[Any], numbers: Iterable[str], members: Iterable[Member]
 ) -> Group:
     """Return the plain value of a group's row with what belongs to it."""
-    return Group(
-        name=row.name,
-        description=row.description,
-        numbers=tuple(numbers),
-        members=tuple(members),
-        wait=row.wait_ms / 1000,
-        advance=row.advance,
-        enabled=row.enabled,
-        domain=row.domain,
-    )
+    settings = dict(zip(GROUP_NAMES, group_settings(row), strict=True))
+    return Group(numbers=tuple(numbers), members=tuple(members), **settings)

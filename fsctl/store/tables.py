@@ -28,6 +28,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
+from fsctl.hunt.strategies import STRATEGIES
 
 SCHEMA = "0005"
 
@@ -37,11 +38,19 @@ LONGEST_USER = 64 + 1 + 253  # a local part, "@", a domain name (RFC 1035)
 SHORTEST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 3_600_000
 LONGEST_DELAY_MS = 3_600_000
+SHORTEST_RING_TIME_MS = 1_000
+LONGEST_RING_TIME_MS = 3_600_000
+MOST_ROUNDS = 20
+LAST_PLACE = 9_999
+HEAVIEST_WEIGHT = 100
+LONGEST_NOTE = 100
+LONGEST_STRATEGY = 16
 LONGEST_ACTOR = 128
 
 _USER_CHARACTERS = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-@"  # as in a constraint
 )
+_RING_TIME = f"ring_time_ms BETWEEN {SHORTEST_RING_TIME_MS} AND {LONGEST_RING_TIME_MS}"
 _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 
@@ -118,6 +127,9 @@ class HuntGroup(Base):
         CheckConstraint("advance IN (true, false)", name="advance"),
         CheckConstraint("enabled IN (true, false)", name="enabled"),
         CheckConstraint("created_at > 0", name="created_at"),
+        CheckConstraint(f"strategy IN {tuple(STRATEGIES)}", name="strategy"),
+        CheckConstraint(_RING_TIME, name="ring_time_ms"),
+        CheckConstraint(f"rounds BETWEEN 1 AND {MOST_ROUNDS}", name="rounds"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -130,6 +142,11 @@ class HuntGroup(Base):
     enabled: Mapped[bool]
     created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms)
     domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN), default="", server_default="")
+    strategy: Mapped[str] = mapped_column(
+        String(LONGEST_STRATEGY), default="delayed", server_default="delayed"
+    )
+    ring_time_ms: Mapped[int | None]
+    rounds: Mapped[int] = mapped_column(default=1, server_default="1")
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
@@ -204,6 +221,11 @@ class GroupMember(Base):
         CheckConstraint(f"delay_ms BETWEEN 0 AND {LONGEST_DELAY_MS}", name="delay_ms"),
         CheckConstraint("enabled IN (true, false)", name="enabled"),
         CheckConstraint("position >= 0", name="position"),
+        CheckConstraint(_RING_TIME, name="ring_time_ms"),
+        CheckConstraint(f'"order" BETWEEN 0 AND {LAST_PLACE}', name="order"),
+        CheckConstraint(f"weight BETWEEN 1 AND {HEAVIEST_WEIGHT}", name="weight"),
+        CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
+        CheckConstraint(Printable("note"), name="note_printable"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -212,6 +234,33 @@ class GroupMember(Base):
     delay_ms: Mapped[int]
     enabled: Mapped[bool]
     position: Mapped[int]
+    ring_time_ms: Mapped[int | None]
+    order: Mapped[int] = mapped_column(default=0, server_default="0")
+    weight: Mapped[int] = mapped_column(default=1, server_default="1")
+    note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
+
+
+class MemberMemory(Base):
+    """What strategies remember of a member; goes when the member does (``fsctl.store.memory``).
+
+    ``answered_ms`` is when the last caller was answered, ``idle_ms`` when the last conversation was
+    over (or began, while it goes on), ``calls`` how many callers there were; ``written_ms`` is when
+    this row was written, by which controllers find what is new.
+    """
+
+    __tablename__ = "member_memory"
+    __table_args__ = (
+        CheckConstraint("answered_ms > 0 AND idle_ms > 0", name="times"),
+        CheckConstraint("calls >= 0", name="calls"),
+    )
+
+    member_id: Mapped[int] = mapped_column(
+        ForeignKey("group_member.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    answered_ms: Mapped[int] = mapped_column(BigInteger)
+    idle_ms: Mapped[int] = mapped_column(BigInteger)
+    calls: Mapped[int]
+    written_ms: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class GroupRevision(Base):

@@ -1,22 +1,16 @@
 """A group's configuration as it stands in a form: texts, right or wrong, not saved yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from fsctl.admin.configuration import RawGroup, RawMember, Text, WrongFile, read_groups
-from fsctl.admin.documents import document_of
-from fsctl.hunt.group import Group, same_user
-from fsctl.web.fields import (
-    DEFAULT_MEMBER,
-    GROUP_FIELDS,
-    MEMBER_FIELDS,
-    Field,
-    text_of,
-    wrong_group_field,
-    wrong_member_field,
-)
+from fsctl.admin import values
+from fsctl.admin.errors import WrongValue
+from fsctl.hunt.group import Group, Member, same_user
+from fsctl.hunt.strategies.parts import in_order
+from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS, Field
 
 MOST_ROWS = 2_000
 MEMBER_MOVES = ("up", "down")
@@ -42,12 +36,10 @@ class Draft:
     @classmethod
     def of(cls, group: Group, comma: bool) -> "Draft":
         """Return the form that says what a group is; ``comma``: decimals are written with one."""
-        document = document_of(group)
         rows = [
-            Row(member["user"], _texts(MEMBER_FIELDS, member, comma))
-            for member in document["members"]
+            Row(member.user, _texts(MEMBER_FIELDS, member, comma)) for member in in_order(group)
         ]
-        return cls(_texts(GROUP_FIELDS, document, comma), rows)
+        return cls(_texts(GROUP_FIELDS, group, comma), rows)
 
     @classmethod
     def read(cls, form: "MultiDict[str, str]") -> "Draft":
@@ -74,55 +66,69 @@ class Draft:
 
     def add_row(self) -> None:
         """Add an empty row at the end."""
-        self.rows.append(Row("", _texts(MEMBER_FIELDS, DEFAULT_MEMBER, False)))
+        self.rows.append(empty_row())
 
     def group(self, base: Group) -> Group | None:
         """Return the group with what the form says; None, with ``errors`` set, if it is wrong."""
-        self.errors = {
-            one.name: wrong
-            for one in GROUP_FIELDS
-            if (text := self.values[one.name]) or not one.optional
-            if (wrong := wrong_group_field(one.name, text))
-        }
+        self.errors = dict(_wrong(GROUP_FIELDS, self.values))
         for at, row in enumerate(self.rows):
             row.errors = dict(_wrong_inputs(row, self.rows[:at])) if row.user else {}
         if self.errors or any(row.errors for row in self.rows):
             return None
-        members = [
-            RawMember(1, {"user": Text(row.user, 1)} | _filled(MEMBER_FIELDS, row.values))
-            for row in self.rows
-            if row.user
-        ]
-        fields = {"name": Text("x", 1)} | _filled(GROUP_FIELDS, self.values)
-        try:
-            [read] = read_groups([RawGroup(1, fields, members=members)], "ZZ")
-        except WrongFile as error:  # what no input alone can be blamed for
-            self.errors["members"] = str(error).partition(": ")[2]
-            return None
-        return replace(
-            read,
-            name=base.name,
-            domain=base.domain,
-            description=base.description,
-            enabled=base.enabled,
-            numbers=base.numbers,
-        )
+        members = [Member(row.user, **_read(MEMBER_FIELDS, row.values)) for row in self.named]
+        return replace(base, members=_in_place(base, members), **_read(GROUP_FIELDS, self.values))
+
+    @property
+    def named(self) -> list[Row]:
+        """The rows that mean a member."""
+        return [row for row in self.rows if row.user]
 
 
-def _wrong_inputs(row: Row, before: Iterable[Row]) -> Iterable[tuple[str, str]]:
-    wrong = wrong_member_field("user", row.user)
-    if wrong:
-        yield "user", wrong
-    elif any(other.user and same_user(other.user, row.user) for other in before):
-        yield "user", f"{row.user} is in the table already"
-    for one in MEMBER_FIELDS:
-        text = row.values[one.name]
-        if (text or not one.optional) and (wrong := wrong_member_field(one.name, text)):
+def empty_row() -> Row:
+    """Return a row that waits for a member."""
+    return Row("", _texts(MEMBER_FIELDS, Member(""), False))
+
+
+def _in_place(base: Group, members: list[Member]) -> tuple[Member, ...]:
+    """Return the members with the places that they had, or as they joined if that is not theirs.
+
+    Who is new has the place of the one before.
+    """
+    had = {member.user.casefold(): member.order for member in base.members}
+    places: list[int] = []
+    for member in members:
+        places.append(had.get(member.user.casefold(), places[-1] if places else 0))
+    if places != sorted(places):
+        places = [0] * len(members)
+    return tuple(
+        replace(member, order=place) for member, place in zip(members, places, strict=True)
+    )
+
+
+def _wrong_inputs(row: Row, before: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    try:
+        values.user(row.user)
+    except WrongValue as error:
+        yield "user", str(error)
+    else:
+        if any(other.user and same_user(other.user, row.user) for other in before):
+            yield "user", f"{row.user} is in the table already"
+    yield from _wrong(MEMBER_FIELDS, row.values)
+
+
+def _wrong(fields: Iterable[Field], texts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for one in fields:
+        wrong = one.wrong(texts[one.name])
+        if wrong:
             yield one.name, wrong
 
 
-def _texts(fields: Iterable[Field], document: dict[str, object], comma: bool) -> dict[str, str]:
-    return {one.name: text_of(document.get(one.name), comma) for one in fields}
+def _read(fields: Iterable[Field], texts: dict[str, str]) -> dict[str, Any]:
+    return {one.name: one.term.read(texts[one.name]) for one in fields}
+
+
+def _texts(fields: Iterable[Field], plain: Group | Member, comma: bool) -> dict[str, str]:
+    return {one.name: one.text(getattr(plain, one.name), comma) for one in fields}
 
 
 def _sent(form: "MultiDict[str, str]", one: Field, name: str) -> str:
@@ -130,7 +136,3 @@ def _sent(form: "MultiDict[str, str]", one: Field, name: str) -> str:
     if one.kind == "switch":
         return "true" if name in form else "false"
     return form.get(name, "").strip()
-
-
-def _filled(fields: Iterable[Field], values: dict[str, str]) -> dict[str, Text]:
-    return {one.name: Text(values[one.name], 1) for one in fields if values[one.name]}

@@ -11,6 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
 from fsctl.admin.users import LANGUAGES
 from fsctl.web.sentences import CONTEXT, forms_of
 
@@ -25,8 +26,8 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
-MAKERS = ("WrongValue", "Refused", "NumberError", "WrongFile", "append", "extend")
-"""Whoever is given a sentence that a page may show."""
+MAKERS = ("WrongValue", "Refused", "NumberError", "WrongFile", "append", "extend", "line")
+"""Whoever is given a sentence that a page may show; what is yielded counts as well."""
 MODULES = ("admin/*.py", "store/numbers.py", "web/draft.py", "web/groups.py")
 PARTS = (
     'group "{0}"',
@@ -34,8 +35,18 @@ PARTS = (
     "line {0}: {1}",
     "write a domain's name, for example pbx.example.org",
     "another domain",
-    "wait",
-    "delay",
+    "{0} {1} added",
+    "{0} {1} added: {2}",
+    "{0} added: {1}",
+    "{0} removed: {1}",
+    "member",
+    "members",
+    "number",
+    "numbers",
+    "name",
+    "description",
+    "group's name",
+    *(term.words for term in (*GROUP_TERMS.values(), *MEMBER_TERMS.values())),
     "time",
 )
 """Parts of sentences that are no call's argument."""

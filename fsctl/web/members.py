@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response
 from fsctl.admin import whole
 from fsctl.admin.advice import warnings_about
 from fsctl.admin.errors import AdminError
+from fsctl.admin.groups import get_memory
 from fsctl.hunt.group import Group
-from fsctl.web.draft import Draft, Row
-from fsctl.web.fields import DEFAULT_MEMBER, GROUP_FIELDS, MEMBER_FIELDS, text_of
+from fsctl.web.draft import Draft, empty_row
+from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, sentence
-from fsctl.web.panel import engine, may_change, say, visible_group
+from fsctl.web.panel import engine, may_change, panel, say, visible_group
 from fsctl.web.timeline import preview
 
 pages = Blueprint("members", __name__)
@@ -63,7 +64,8 @@ def timeline(group_id: int) -> Response:
 
 
 def _drawn(group: Group) -> dict[str, object]:
-    return {"svg": preview(group), "warnings": warnings_about(group)}
+    memory = get_memory(panel().engine, group)
+    return {"svg": preview(group, memory), "warnings": warnings_about(group)}
 
 
 def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:
@@ -80,6 +82,6 @@ def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | N
         problem=problem,
         group_fields=GROUP_FIELDS,
         member_fields=MEMBER_FIELDS,
-        blank=Row("", {one.name: text_of(DEFAULT_MEMBER.get(one.name)) for one in MEMBER_FIELDS}),
+        blank=empty_row(),
         **(_drawn(drawn) if drawn else {"svg": None, "warnings": []}),
     )

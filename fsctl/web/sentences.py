@@ -18,6 +18,8 @@ from babel.messages.catalog import Catalog, Message
 CONTEXT = "sentence"
 _PLACE = re.compile(r"\{([0-9])\}")
 _DEEPEST = 3
+_LONGEST = 1_000
+"""Characters of a sentence that is looked at: no name that somebody chose makes that expensive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Sentences:
 
     def translate(self, text: str, depth: int = 0) -> str:
         """Return the sentence in the catalog's language."""
-        for form in self._forms if depth < _DEEPEST else ():
+        forms = self._forms if depth < _DEEPEST and len(text) <= _LONGEST else ()
+        for form in forms:
             match = form.pattern.fullmatch(text)
             if match:
                 inner = [self.translate(part, depth + 1) for part in match.groups()]
@@ -58,14 +61,21 @@ def _form(message: Message) -> _Form:
 
 
 def forms_of(path: Path, makers: Iterable[str]) -> Iterator[str]:
-    """Yield the form of every sentence that a module makes: the texts given to these callables."""
+    """Yield the form of every sentence that a module makes.
+
+    They are the texts that it yields, and those that it gives to these callables.
+    """
     names = set(makers)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        told: list[ast.expr] = []
         if isinstance(node, ast.Call) and _name(node.func) in names:
-            for argument in node.args:
-                one = argument.elt if isinstance(argument, ast.GeneratorExp) else argument
-                if (form := _text(one)) is not None and " " in form:
-                    yield form
+            told = node.args
+        elif isinstance(node, ast.Yield | ast.YieldFrom) and node.value is not None:
+            told = [node.value]
+        for one in told:
+            form = _text(one.elt if isinstance(one, ast.GeneratorExp) else one)
+            if form is not None and " " in form and "\n" not in form:
+                yield form
 
 
 def _name(node: ast.expr) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from fsctl.hunt.admission import Admitted, admit
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
+from fsctl.hunt.memory import Memory
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
 from fsctl.hunt.simulation import Phones, simulate
 from fsctl.web.languages import decimal, seconds
@@ -36,9 +37,12 @@ class Bar:
     text: str
 
 
-def preview(group: Group) -> Markup | None:
-    """Draw a call to which nobody comes; None when nobody would ring."""
-    admitted = admit(replace(group, enabled=True))
+def preview(group: Group, memory: Memory) -> Markup | None:
+    """Draw a call to which nobody comes; None when nobody would ring.
+
+    ``memory`` is what strategies remember of the group's past calls; lots are drawn as by chance 0.
+    """
+    admitted = admit(replace(group, enabled=True), None, memory)
     if not isinstance(admitted, Admitted):
         return None
     call = simulate(admitted.schedule, Phones())

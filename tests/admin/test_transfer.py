@@ -20,6 +20,7 @@ from fsctl.admin.numbers import add_numbers
 from fsctl.admin.transfer import Step, all_groups, import_groups, plan_import
 from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.hunt.group import Group, Member
+from fsctl.hunt.strategies import STRATEGIES
 from fsctl.store.engine import reading
 from fsctl.store.revision import read_revision
 from fsctl.store.tables import name_key
@@ -27,8 +28,11 @@ from fsctl.store.tables import name_key
 GROUPS = [
     Group("Łódź", 'no: "yes", {x} #1', ("600", "*45"), (Member("b", 2.5), Member("a", 0.0, False))),
     Group("sales", "", ("601", "+48587624731"), (), 12.5, False, False),
-    Group("sales", "null", ("600",), (Member("test002"),), domain="a.example"),
-]
+    Group(
+        "sales", "null", ("600",), (Member("test002", 0, True, 7.5, 3, 9, "=mobile"),),
+        domain="a.example", strategy="round-robin", ring_time=12.5, rounds=3,
+    ),
+]  # fmt: skip
 
 
 def yaml_text(groups: Iterable[Group]) -> str:
@@ -36,7 +40,7 @@ def yaml_text(groups: Iterable[Group]) -> str:
 
 
 def csv_text(groups: list[Group]) -> str:
-    return "".join(write_csv(groups, with_domains=any(group.domain for group in groups)))
+    return "".join(write_csv(groups))
 
 
 def from_yaml(text: str, region: str = "PL", domain: str = "") -> list[Group]:
@@ -230,7 +234,7 @@ HEAD = "version: 1\ngroups:\n"
         (HEAD + "- name: a\n  wait:", "line 4: wait '' is not a time"),
         (HEAD + "- name: a\n  wait: [1]", "line 4: wait is one text, not a list"),
         (HEAD + "- name: a\n  colour: red", "line 4: a group has no 'colour', only: name, domain"),
-        (HEAD + "- name: a\n  enabled: maybe", "line 4: write true or false, not 'maybe'"),
+        (HEAD + "- name: a\n  enabled: maybe", "line 4: enabled is true or false, not 'maybe'"),
         (HEAD + "- name: a\n  domain: b c", "line 4: 'b c' is not a domain"),
         (HEAD + "- name: a\n- name: A", 'line 4: group "A" is on line 3 already'),
         (HEAD + "- name: a\n  numbers: [x]", "line 4: 'x' is not a number"),
@@ -322,6 +326,8 @@ NAMES = st.text(min_size=1, max_size=64).filter(
 TEXTS = st.text(max_size=500).filter(str.isprintable)
 USERS = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=8)
 SECONDS = st.integers(0, 3_600_000).map(lambda ms: ms / 1000)
+RING_TIMES = st.one_of(st.none(), st.integers(1_000, 3_600_000).map(lambda ms: ms / 1000))
+NOTES = st.text(max_size=100).filter(str.isprintable)
 NUMBERS = st.one_of(
     st.text("123456789*#", min_size=1, max_size=8), st.just("+48587624731"), st.just("0600")
 )
@@ -336,7 +342,18 @@ def configurations(draw: st.DrawFn) -> list[Group]:
         count = draw(st.integers(0, len(numbers)))
         mine, numbers = numbers[:count], numbers[count:]
         users = draw(st.lists(USERS, max_size=4, unique=True))
-        members = tuple(Member(user, draw(SECONDS), draw(st.booleans())) for user in users)
+        members = tuple(
+            Member(
+                user,
+                draw(SECONDS),
+                draw(st.booleans()),
+                draw(RING_TIMES),
+                draw(st.integers(0, 9_999)),
+                draw(st.integers(1, 100)),
+                draw(NOTES),
+            )
+            for user in users
+        )
         wait = draw(st.integers(1_000, 3_600_000)) / 1000
         groups.append(
             Group(
@@ -348,6 +365,9 @@ def configurations(draw: st.DrawFn) -> list[Group]:
                 advance=draw(st.booleans()),
                 enabled=draw(st.booleans()),
                 domain=draw(st.sampled_from(["", "a.example"])),
+                strategy=draw(st.sampled_from(list(STRATEGIES))),
+                ring_time=draw(RING_TIMES),
+                rounds=draw(st.integers(1, 20)),
             )
         )
     return groups

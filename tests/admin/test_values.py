@@ -4,6 +4,10 @@ from hypothesis import strategies as st
 
 from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
+
+WAIT, DELAY = GROUP_TERMS["wait"], MEMBER_TERMS["delay"]
+DESCRIPTION = GROUP_TERMS["description"]
 
 
 @pytest.mark.parametrize(
@@ -12,7 +16,7 @@ from fsctl.admin.errors import WrongValue
      (0, 0), (0.25, 250), (10.0, 10_000), ("-0", 0), ("007", 7000)],
 )  # fmt: skip
 def test_seconds_are_kept_to_the_millisecond(text: str | float, milliseconds: int) -> None:
-    assert values.delay_ms(text) == milliseconds
+    assert DELAY.read(text) == milliseconds / 1000
 
 
 @pytest.mark.parametrize(
@@ -22,24 +26,24 @@ def test_seconds_are_kept_to_the_millisecond(text: str | float, milliseconds: in
 )  # fmt: skip
 def test_what_is_no_time_is_refused(text: str | float) -> None:
     with pytest.raises(WrongValue, match=r"delay .* is not a time: write seconds"):
-        values.delay_ms(text)
+        DELAY.read(text)
 
 
 def test_times_have_bounds() -> None:
     for text in ("-1", "-0.001", "3600.001", "999999999"):
         with pytest.raises(WrongValue, match=r"^delay is 0 to 3600 seconds, not "):
-            values.delay_ms(text)
+            DELAY.read(text)
     for text in ("0", "0,999", "3600.001"):
         with pytest.raises(WrongValue, match=r"^wait is 1 to 3600 seconds, not "):
-            values.wait_ms(text)
-    assert (values.wait_ms("1"), values.wait_ms("3600")) == (1000, 3_600_000)
+            WAIT.read(text)
+    assert (WAIT.read("1"), WAIT.read("3600")) == (1.0, 3_600.0)
 
 
 @given(st.integers(0, 3_600_000), st.sampled_from([".", ","]))
 def test_every_millisecond_can_be_written(milliseconds: int, point: str) -> None:
     text = f"{milliseconds // 1000}{point}{milliseconds % 1000:03}"
-    assert values.delay_ms(text) == milliseconds
-    assert values.delay_ms(milliseconds / 1000) == milliseconds
+    assert DELAY.read(text) == milliseconds / 1000
+    assert DELAY.read(milliseconds / 1000) == milliseconds / 1000
 
 
 @pytest.mark.parametrize("name", ["a", "sales", "Dział Łączności", "1", "a-b", "€ 5", "a" * 64])
@@ -91,7 +95,7 @@ def test_what_passes_for_a_user_is_harmless_in_a_dial_string(text: str) -> None:
 
 
 def test_a_description_is_a_line() -> None:
-    assert values.description("Zażółć, gęślą; 'jaźń' ${x}") == "Zażółć, gęślą; 'jaźń' ${x}"
+    assert DESCRIPTION.read("Zażółć, gęślą; 'jaźń' ${x}") == "Zażółć, gęślą; 'jaźń' ${x}"
     for text in ("a\nb", "a" * 501):
         with pytest.raises(WrongValue):
-            values.description(text)
+            DESCRIPTION.read(text)

@@ -188,14 +188,23 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         "enabled": True,
         "wait": 30.0,
         "advance": True,
+        "strategy": "delayed",
+        "ring_time": None,
+        "rounds": 1,
         "numbers": ["600", "+48587624731"],
         "members": [
-            {"user": "test006", "delay": 6.0, "enabled": False, "never_rings": False},
-            {"user": "test002", "delay": 6.5, "enabled": True, "never_rings": False},
-            {"user": "test007", "delay": 30.0, "enabled": True, "never_rings": True},
+            {
+                "user": user, "delay": delay, "enabled": enabled, "ring_time": None,
+                "order": 0, "weight": 1, "note": "", "never_rings": never_rings,
+            }
+            for user, delay, enabled, never_rings in (
+                ("test006", 6.0, False, False),
+                ("test002", 6.5, True, False),
+                ("test007", 30.0, True, True),
+            )
         ],
         "warnings": [warning.removeprefix("Warning: ")],
-    }
+    }  # fmt: skip
 
 
 def test_a_group_from_the_first_line_to_the_last(example: Run) -> None:

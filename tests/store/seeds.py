@@ -29,6 +29,13 @@ SEEDS = {
         " VALUES ('u', 1, 1, '', 'sales', 'sales', 'd', '600', '1', '1', '', '', 'gave_up', '',"
         " 1, 1, 'c')",
     ],
+    "0004": [
+        "UPDATE hunt_group SET strategy = 'round-robin', ring_time_ms = 12500, rounds = 3"
+        " WHERE id = 1",
+        "UPDATE group_member SET ring_time_ms = 7500, \"order\" = 2, weight = 9, note = 'mobile'",
+        "INSERT INTO member_memory (member_id, answered_ms, idle_ms, calls, written_ms)"
+        " VALUES (1, 1, 2, 3, 4)",
+    ],
     "0005": [
         "INSERT INTO web_user (id, name, name_key, role, domain, language, password, created_ms)"
         " VALUES (1, 'Ańna', 'ańna', 'administrator', '', 'pl', 'x', 1)",

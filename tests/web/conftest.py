@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -49,7 +50,7 @@ class Browser:
         return self._seen(self.client.get(path, headers=PAGE, **more))  # type: ignore[arg-type]
 
     def post(self, path: str, follow: bool = True, **form: object) -> TestResponse:
-        data = {"csrf": self.csrf, **{key.replace("_", "-"): form[key] for key in form}}
+        data = {"csrf": self.csrf, **form}
         answer = self.client.post(path, data=data, headers=PAGE)
         if follow and answer.status_code == 302:
             return self.get(answer.location)
@@ -64,6 +65,15 @@ class Browser:
         token = re.search(r'<meta name="csrf" content="(\w+)"', self.page)
         self.csrf = token[1] if token else self.csrf
         return answer
+
+
+def filled(form: dict[str, Any]) -> dict[str, Any]:
+    """A configuration form as a browser sends it: with every input, those not given by default."""
+    sent = {"wait": "30", "strategy": "delayed", "ring_time": "", "rounds": "1"}
+    for key in form["row"]:
+        sent |= {f"delay-{key}": "0", f"ring_time-{key}": "", f"weight-{key}": "1"}
+        sent[f"note-{key}"] = ""
+    return sent | form
 
 
 @pytest.fixture

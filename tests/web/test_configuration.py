@@ -1,5 +1,4 @@
 import re
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -8,19 +7,23 @@ from werkzeug.datastructures import MultiDict
 from fsctl.admin.audit import list_changes
 from fsctl.admin.errors import Refused
 from fsctl.admin.groups import add_group, get_group, list_groups, remove_group, set_group
-from fsctl.admin.members import add_member, remove_member
+from fsctl.admin.members import add_member, remove_member, set_member
 from fsctl.admin.numbers import add_numbers, remove_numbers
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
 from fsctl.admin.whole import undo
+from fsctl.hunt.strategies import STRATEGIES
 from fsctl.web.draft import Draft
+from fsctl.web.fields import BY_PLACE, CHOICES, ELSEWHERE, GROUP_LABELS, MEMBER_LABELS
 from fsctl.web.timeline import Bar, draw
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, filled
 
-FORM: dict[str, Any] = {
-    "row": ["a", "b"],
-    "user_a": "test006", "delay_a": "6", "enabled_a": "on",
-    "user_b": "test002", "delay_b": "0",
-    "wait": "12,5",
-}  # fmt: skip
+FORM = filled(
+    {
+        "row": ["a", "b"],
+        **{"user-a": "test006", "delay-a": "6", "enabled-a": "on", "user-b": "test002"},
+        "wait": "12,5",
+    }
+)
 
 
 def page_of(anna: Browser) -> str:
@@ -48,9 +51,9 @@ def test_the_whole_form_is_one_change(anna: Browser, example: Engine) -> None:
     ("change", "name", "said"),
     [
         ({"wait": "0"}, "wait", "wait is 1 to 3600 seconds, not 0"),
-        ({"delay_a": "soon"}, "delay-a", "is not a time"),
-        ({"user_a": "a b"}, "user-a", "is not a user name"),
-        ({"user_b": "TEST006"}, "user-b", "TEST006 is in the table already"),
+        ({"delay-a": "soon"}, "delay-a", "is not a time"),
+        ({"user-a": "a b"}, "user-a", "is not a user name"),
+        ({"user-b": "TEST006"}, "user-b", "TEST006 is in the table already"),
     ],
 )
 def test_what_is_wrong_is_marked_and_nothing_saved(
@@ -63,8 +66,7 @@ def test_what_is_wrong_is_marked_and_nothing_saved(
     marked = name if place is None else f"{name[:-1]}{place}"
     assert said in anna.page.partition(f'id="{marked}-error">')[2][:300]
     assert get_group(example, "sales") == before
-    data = {key.replace("_", "-"): form[key] for key in form}
-    answer = anna.client.post("/groups/1/timeline", data={**data, "csrf": anna.csrf}).json
+    answer = anna.client.post("/groups/1/timeline", data={**form, "csrf": anna.csrf}).json
     assert answer is not None
     assert said in answer["errors"][name]
     assert answer["html"] is None
@@ -81,8 +83,7 @@ def test_who_was_slower_is_told_to_look_again(anna: Browser, example: Engine) ->
 def test_the_drawing_follows_what_is_not_saved(anna: Browser, example: Engine) -> None:
     page_of(anna)
     assert "test007" in anna.page.partition("<svg")[2]
-    data = {key.replace("_", "-"): FORM[key] for key in FORM} | {"csrf": anna.csrf}
-    found = anna.client.post("/groups/1/timeline", data=data).json
+    found = anna.client.post("/groups/1/timeline", data={**FORM, "csrf": anna.csrf}).json
     assert found is not None
     assert "6 to 12.5\N{NO-BREAK SPACE}s" in found["html"]
     assert "test002" not in found["html"]
@@ -107,6 +108,30 @@ def test_a_form_says_what_the_group_is(example: Engine) -> None:
         assert Draft.of(group, comma).group(group) == group
     empty: MultiDict[str, str] = MultiDict()
     assert Draft.read(empty).group(group) is None
+
+
+def test_places_that_were_given_stay_unless_rows_are_moved(example: Engine) -> None:
+    set_member(example, "sales", "test002", order=9)
+    draft = Draft.of(get_group(example, "sales"), comma=False)
+    assert [row.user for row in draft.rows] == ["test006", "test007", "test002"]
+    assert draft.group(get_group(example, "sales")) is not None
+    kept = draft.group(get_group(example, "sales"))
+    assert kept is not None
+    assert [one.order for one in kept.members] == [0, 0, 9]
+    draft.act("up-2")
+    moved = draft.group(get_group(example, "sales"))
+    assert moved is not None
+    assert [(one.user, one.order) for one in moved.members] == [
+        ("test006", 0),
+        ("test002", 0),
+        ("test007", 0),
+    ]
+
+
+def test_every_term_has_an_input() -> None:
+    assert {*GROUP_LABELS, *ELSEWHERE} == set(GROUP_TERMS)
+    assert {*MEMBER_LABELS, *BY_PLACE} == set(MEMBER_TERMS)
+    assert set(CHOICES) == set(STRATEGIES)
 
 
 def test_a_drawing_escapes_and_has_its_words() -> None:

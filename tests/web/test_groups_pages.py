@@ -7,7 +7,7 @@ from fsctl.admin.audit import list_changes
 from fsctl.admin.groups import add_group, get_group, list_groups
 from fsctl.admin.members import add_member
 from fsctl.web.groups import PAGE
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, filled
 
 HOSTILE = "<script>alert(1)</script>'\"&{{7*7}}"
 
@@ -19,12 +19,9 @@ def test_the_instructions_walk(anna: Browser, example: Engine) -> None:
     assert anna.where == "/groups/2/numbers"
     anna.post("/groups/2/numbers", numbers="601, 22 123 45 67")
     anna.get("/groups/2/configuration")
-    rows = {"row": ["0", "1"], "user_0": "test002", "delay_0": "0", "enabled_0": "on"}
-    anna.post(
-        "/groups/2/configuration",
-        **rows, user_1="test006", delay_1="0,5", enabled_1="on", wait="20", advance="on",
-        seen=seen(anna),
-    )  # fmt: skip
+    members = {"user-0": "test002", "enabled-0": "on", "user-1": "test006", "delay-1": "0,5"}
+    form = filled({"row": ["0", "1"], "wait": "20", "advance": "on", **members})
+    anna.post("/groups/2/configuration", **form, seen=seen(anna))
     group = get_group(example, "biuro")
     assert group.numbers == ("601", "+48221234567")
     assert [(one.user, one.delay) for one in group.members] == [("test002", 0), ("test006", 0.5)]

@@ -1,0 +1,146 @@
+"""What an administrator can set of a group and of a member: each declared here, once.
+
+A term is a field of the plain value (``fsctl.hunt.group``) with its kind, its help and its default.
+From these tables come the options of the command line, the fields of files, what is shown, what the
+audit log tells of a change, and the forms of a panel. To add a setting: a field there, a column in
+``fsctl.store.tables`` with its migration, and a line here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from fsctl.admin.kinds import Choice, Count, Given, Kind, Line, Seconds, Switch
+from fsctl.hunt.group import Group, Member
+from fsctl.hunt.strategies import STRATEGIES
+from fsctl.store import tables
+
+NONE = "none"
+"""What is written to clear a setting that need not have a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One setting. ``always``: it is told even where it has its default.
+
+    ``command``: adding and setting have it as an option; otherwise it has commands of its own.
+    A setting whose default is None is cleared with ``none``.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    default: Any
+    always: bool = False
+    command: bool = True
+
+    @property
+    def words(self) -> str:
+        """The name within a sentence."""
+        return self.name.replace("_", " ")
+
+    @property
+    def optional(self) -> bool:
+        """Whether it can be without a value."""
+        return self.default is None
+
+    def read(self, given: Given) -> Any:
+        """Return the plain value of what was given. Raises WrongValue."""
+        if self.optional and isinstance(given, str) and given.lower() in (NONE, ""):
+            return None
+        return self.kind.read(self.words, given)
+
+    def write(self, value: Any) -> str:
+        """Return a plain value as ``read`` takes it."""
+        return NONE if value is None else self.kind.write(value)
+
+    def show(self, value: Any) -> str:
+        """Return a plain value for people."""
+        return NONE if value is None else self.kind.show(value)
+
+    def document(self, value: Any) -> Any:
+        """Return a plain value as files and the audit log have it."""
+        return None if value is None else self.kind.document(value)
+
+    def tells(self, value: Any) -> bool:
+        """Whether this value is worth telling."""
+        return self.always or bool(value != self.default)
+
+
+Terms = Mapping[str, Term]
+
+_WAIT = Seconds(least_ms=tables.SHORTEST_WAIT_MS, most_ms=tables.LONGEST_WAIT_MS)
+_DELAY = Seconds(most_ms=tables.LONGEST_DELAY_MS)
+_RING_TIME = Seconds(least_ms=tables.SHORTEST_RING_TIME_MS, most_ms=tables.LONGEST_RING_TIME_MS)
+
+
+def _terms(plain: type[Group] | type[Member], *lines: tuple[Any, ...]) -> Terms:
+    """Return a table of terms, with the defaults that the plain value has."""
+    defaults = {field.name: field.default for field in fields(plain)}
+    found = {}
+    for name, kind, text, *flags in lines:
+        if defaults[name] is MISSING:
+            raise TypeError(f"{name} has no default")
+        found[name] = Term(name, kind, text, defaults[name], *flags)
+    return found
+
+
+GROUP_TERMS = _terms(
+    Group,
+    ("description", Line(longest=tables.LONGEST_DESCRIPTION), "A line about the group."),
+    ("enabled", Switch(), "Whether the group's calls ring its members.", True, False),
+    ("wait", _WAIT,
+     "Release an unanswered call after so long: 1 to 3600, for example 30 or 0,5.", True),
+    ("advance", Switch(),
+     "When everyone who rings has failed, ring the next at once, or when it is their turn.", True),
+    ("strategy", Choice("STRATEGY", tuple(STRATEGIES)),
+     f"Who rings when: {', '.join(STRATEGIES)}."),
+    ("ring_time", _RING_TIME,
+     "Let each phone ring so long: 1 to 3600, or none for as long as the strategy says."),
+    ("rounds", Count(least=1, most=tables.MOST_ROUNDS),
+     f"Ring everyone so often, within the wait: 1 to {tables.MOST_ROUNDS}."),
+)  # fmt: skip
+
+MEMBER_TERMS = _terms(
+    Member,
+    ("delay", _DELAY, "Ring so long after the call's arrival: 0 to 3600, for example 6 or 0,5.",
+     True),
+    ("enabled", Switch(), "Whether the member rings.", True, False),
+    ("ring_time", _RING_TIME,
+     "Let this phone ring so long: 1 to 3600, or none for as long as the group says."),
+    ("order", Count("NUMBER", most=tables.LAST_PLACE),
+     "Place among the members, the lowest first; those of the same place as they joined."),
+    ("weight", Count("NUMBER", least=1, most=tables.HEAVIEST_WEIGHT),
+     f"How often to be drawn first, compared with others: 1 to {tables.HEAVIEST_WEIGHT}."),
+    ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
+)  # fmt: skip
+
+
+def read_given(terms: Terms, given: Mapping[str, Given | None]) -> dict[str, Any]:
+    """Return the plain values of what was given; None was not. Raises WrongValue.
+
+    A name that is no term's is a mistake of the program: KeyError.
+    """
+    return {name: terms[name].read(value) for name, value in given.items() if value is not None}
+
+
+def told(terms: Terms, plain: Group | Member) -> Iterator[tuple[Term, Any]]:
+    """Yield the terms that are worth telling of a plain value, with their values."""
+    for term in terms.values():
+        value = getattr(plain, term.name)
+        if term.tells(value):
+            yield term, value
+
+
+def sentence(terms: Terms, plain: Group | Member) -> str:
+    """Say what is set of a group or member, on one line; texts come last."""
+    parts = [
+        (isinstance(term.kind, Line), f"{term.words} {_say(term, value)}")
+        for term, value in told(terms, plain)
+        if term.command
+    ]
+    return ", ".join(text for _, text in sorted(parts, key=lambda part: part[0]))
+
+
+def _say(term: Term, value: Any) -> str:
+    return NONE if value is None else term.kind.say(value)
