@@ -155,6 +155,19 @@ class Settings:
         show=show_switches,
         mask=masked,
     )
+    web_listen: Address = setting(  # noqa: RUF009 - setting() returns a field
+        "127.0.0.1:8080",
+        address,
+        "HOST:PORT",
+        "Where browsers, or a reverse proxy, connect to the administrator's panel.",
+    )
+    web_proxies: tuple[Network, ...] = setting(
+        "127.0.0.0/8,::1/128",
+        networks,
+        "NETWORKS",
+        "The IP networks of reverse proxies, who are believed about who asks, and by TLS or not.",
+        show=show_networks,
+    )
     mask_numbers: int = setting(
         "0",
         count,

@@ -36,9 +36,12 @@ COMMANDS = {
     "import": "fsctl.cli.transfer",
     "member": "fsctl.cli.member",
     "number": "fsctl.cli.number",
+    "run": "fsctl.cli.run",
     "serve": "fsctl.cli.serve",
     "simulate": "fsctl.cli.simulate",
     "stats": "fsctl.cli.stats",
+    "user": "fsctl.cli.user",
+    "web": "fsctl.cli.web",
 }
 """Each command is the object of its own name in its module; of ``import_``, since Python keeps the
 other name for itself."""

@@ -88,9 +88,7 @@ def upgrade() -> None:
             name=op.f("fk_member_memory_member_id_group_member"),
             ondelete="CASCADE",
         ),
-        sa.CheckConstraint(
-            "answered_ms > 0 AND idle_ms > 0", name=op.f("ck_member_memory_times")
-        ),
+        sa.CheckConstraint("answered_ms > 0 AND idle_ms > 0", name=op.f("ck_member_memory_times")),
         sa.CheckConstraint("calls >= 0", name=op.f("ck_member_memory_calls")),
     )
     op.create_index(op.f("ix_member_memory_written_ms"), "member_memory", ["written_ms"])

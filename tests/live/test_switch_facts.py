@@ -55,6 +55,6 @@ def test_where_a_number_goes(switch: SwitchConnection) -> None:
 
 
 def test_a_wrong_password(rig: FreeSwitchRig) -> None:
-    wrong = address(rig)._replace(password="x")  # noqa: S106
+    wrong = address(rig)._replace(password="x")
     with pytest.raises(NotConnected, match="refuses the password"):
         SwitchConnection(wrong).connect()
