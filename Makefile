@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 run: $(INSTALLED)
 	@$(BIN)/fsctl db upgrade
 	@$(BIN)/fsctl db example
-	@exec $(BIN)/fsctl serve
+	@exec $(BIN)/fsctl run
 
 demo: $(INSTALLED)
 	@exec $(BIN)/fsctl demo

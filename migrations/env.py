@@ -8,7 +8,7 @@ from typing import Any
 from alembic import context
 from alembic.runtime.migration import MigrationInfo
 
-from fsctl.store import call_tables  # noqa: F401 - its tables are the models' too
+from fsctl.store import call_tables, web_tables  # noqa: F401 - their tables are the models' too
 from fsctl.store.tables import Base
 
 

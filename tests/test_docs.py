@@ -14,14 +14,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from fsctl import settings
+from fsctl import settings_reading
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
 from fsctl.cli import dialplan
 from fsctl.cli.main import COMMANDS, root
 from fsctl.hunt import outcomes
 from fsctl.hunt.admission import Refusal
 from fsctl.hunt.strategies import STRATEGIES
-from fsctl.settings import CONFIG_FLAG, CONFIG_VARIABLE, SETTINGS
+from fsctl.settings import SETTINGS
+from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.pl.md")
@@ -224,7 +225,7 @@ def test_the_session_shown_is_what_happens(
     """Each ``$ fsctl`` line of a console block, on the example's database, says what follows it."""
     for variable in [variable for variable in os.environ if variable.startswith("FSCTL_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setattr(settings, "CONFIG_PLACES", ())
+    monkeypatch.setattr(settings_reading, "CONFIG_PLACES", ())
     monkeypatch.chdir(tmp_path)
     for words in (["db", "upgrade"], ["db", "example"]):
         prepared = CliRunner().invoke(root, words)

@@ -194,3 +194,13 @@ def _give_member(row: HuntGroup, known: GroupMember | None, member: Member, posi
 
 def _user(user: str) -> str:
     return user.casefold()
+
+
+def become(session: Session, row: HuntGroup, group: Group) -> None:
+    """Make one group be another within a transaction, but for its domain.
+
+    Whether its name and numbers can be had is the caller's to say.
+    """
+    _take_away(row, group)
+    session.flush()
+    _give(row, group)

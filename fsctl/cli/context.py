@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from fsctl.settings import SETTINGS, Loaded, Setting, Settings, load
+from fsctl.settings import SETTINGS, Setting, Settings
+from fsctl.settings_reading import Loaded, load
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

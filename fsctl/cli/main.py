@@ -19,7 +19,7 @@ import click
 from fsctl import __version__
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.cli.context import Context, Failure, pass_context, settings_options
-from fsctl.settings import CONFIG_FLAG, CONFIG_VARIABLE, SettingsError
+from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE, SettingsError
 from fsctl.store.errors import BadURL, StoreError
 
 PROGRAM = "fsctl"
@@ -27,6 +27,7 @@ PROGRAM = "fsctl"
 COMMANDS = {
     "audit": "fsctl.cli.audit",
     "calls": "fsctl.cli.calls",
+    "check": "fsctl.cli.check",
     "config": "fsctl.cli.config",
     "db": "fsctl.cli.db",
     "demo": "fsctl.cli.demo",
@@ -35,9 +36,12 @@ COMMANDS = {
     "import": "fsctl.cli.transfer",
     "member": "fsctl.cli.member",
     "number": "fsctl.cli.number",
+    "run": "fsctl.cli.run",
     "serve": "fsctl.cli.serve",
     "simulate": "fsctl.cli.simulate",
     "stats": "fsctl.cli.stats",
+    "user": "fsctl.cli.user",
+    "web": "fsctl.cli.web",
 }
 """Each command is the object of its own name in its module; of ``import_``, since Python keeps the
 other name for itself."""

@@ -20,6 +20,7 @@ Document = dict[str, Any]
 class Entry:
     """One change. ``at`` is milliseconds since 1970 UTC; nothing before: added; after: removed."""
 
+    id: int
     at: int
     actor: str
     action: str
@@ -74,10 +75,23 @@ def read_entries(
         statement = statement.where(or_(AuditEntry.group_key == key, AuditEntry.former_key == key))
     if since_ms is not None:
         statement = statement.where(AuditEntry.at >= since_ms)
-    return [
-        Entry(row.at, row.actor, row.action, row.domain, row.before, row.after)
-        for row in session.scalars(statement)
-    ]
+    return [_entry(row) for row in session.scalars(statement)]
+
+
+def latest_entry(session: Session, entry_id: int) -> Entry | None:
+    """Return an entry if it is the newest of its group; None when it is not, or there is none."""
+    row = session.get(AuditEntry, entry_id)
+    if row is None:
+        return None
+    about = or_(AuditEntry.group_key == row.group_key, AuditEntry.former_key == row.group_key)
+    newer = select(AuditEntry.id).where(
+        AuditEntry.id > row.id, AuditEntry.domain == row.domain, about
+    )
+    return None if session.scalar(newer.limit(1)) is not None else _entry(row)
+
+
+def _entry(row: AuditEntry) -> Entry:
+    return Entry(row.id, row.at, row.actor, row.action, row.domain, row.before, row.after)
 
 
 def _text(document: Document | None, key: str) -> str:

@@ -30,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500

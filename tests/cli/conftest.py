@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from fsctl import settings
+from fsctl import settings_reading
 from fsctl.cli.main import root
 
 Run = Callable[..., Result]
@@ -19,7 +19,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in os.environ:
         if name.startswith("FSCTL_"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(settings, "CONFIG_PLACES", settings.CONFIG_PLACES[:1])
+    monkeypatch.setattr(settings_reading, "CONFIG_PLACES", settings_reading.CONFIG_PLACES[:1])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

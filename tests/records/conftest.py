@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from fsctl import settings
+from fsctl import settings_reading
 from fsctl.cli.main import root
 from fsctl.store import migrate
 
@@ -21,7 +21,7 @@ def fsctl(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name in os.environ:
         if name.startswith("FSCTL_"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(settings, "CONFIG_PLACES", ())
+    monkeypatch.setattr(settings_reading, "CONFIG_PLACES", ())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FSCTL_DATABASE_URL", database_url)
     monkeypatch.setenv("TZ", "Europe/Warsaw")

@@ -36,6 +36,17 @@ SEEDS = {
         "INSERT INTO member_memory (member_id, answered_ms, idle_ms, calls, written_ms)"
         " VALUES (1, 1, 2, 3, 4)",
     ],
+    "0005": [
+        "INSERT INTO web_user (id, name, name_key, role, domain, language, password, created_ms)"
+        " VALUES (1, 'Ańna', 'ańna', 'administrator', '', 'pl', 'x', 1)",
+        "INSERT INTO web_session (digest, user_id, began_ms, seen_ms) VALUES ('d', 1, 1, 1)",
+        "INSERT INTO web_token (id, user_id, label, digest, created_ms)"
+        " VALUES (1, 1, 'script', 'd', 1)",
+        "INSERT INTO live_controller (name, seen_ms) VALUES ('c', 1)",
+        "INSERT INTO live_call (controller, uuid, domain, group_name, number, caller_number,"
+        " caller_name, began_ms, wait_ms, legs) VALUES ('c', 'u', '', 'sales', '600', '1', '',"
+        " 1, 30000, '[]')",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]

@@ -78,3 +78,16 @@ def test_a_wheel_has_every_module(source: Path, tmp_path: Path) -> None:
     modules = {str(path.relative_to(source)) for path in (source / "fsctl").rglob("*.py")}
     migrations = {f"fsctl/{path.relative_to(source)}" for path in source.glob("migrations/**/*.py")}
     assert names == modules | migrations
+
+
+def test_a_wheel_has_what_the_panel_shows(source: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(build_wheel(source, tmp_path)) as wheel:
+        names = set(wheel.namelist())
+    shown = {
+        str(path.relative_to(source))
+        for folder in ("templates", "static", "catalogs")
+        for path in (source / "fsctl" / "web" / folder).rglob("*")
+        if path.is_file()
+    }
+    assert {"fsctl/web/static/panel.css", "fsctl/web/templates/base.html"} < shown
+    assert shown <= names

@@ -1,0 +1,188 @@
+"""Who may sign in to the panel: add, set, list, remove, a new password, tokens for programs.
+
+Each change is one transaction; errors are those of ``fsctl.admin.groups``. Users are no part of the
+groups: their changes do not move the groups' revision, and an export does not have them.
+"""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fsctl.admin import passwords, values
+from fsctl.admin.errors import Refused, WrongValue
+from fsctl.store import web_users
+from fsctl.store.engine import reading, writing
+from fsctl.store.tables import LONGEST_NAME, name_key
+from fsctl.store.web_tables import LONGEST_LABEL, ROLES, WebToken, WebUser
+from fsctl.store.web_users import User
+
+LANGUAGES = ("en", "pl")
+TOKEN_PREFIX = "fsctl_"  # noqa: S105 - what a token begins with is no secret
+
+
+def user_name(text: str) -> str:
+    """Read a user's name: 1 to 64 printable characters without spaces."""
+    name = unicodedata.normalize("NFC", text)
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise WrongValue(f"a user's name has 1 to {LONGEST_NAME} characters, not {len(name)}")
+    if not name.isprintable() or " " in name or name.startswith("-"):
+        raise WrongValue(
+            "a user's name has printable characters without spaces, and does not start "
+            f'with "-", unlike {name!a}'
+        )
+    return name
+
+
+def read_role(text: str) -> str:
+    """Read a role."""
+    if text not in ROLES:
+        raise WrongValue(f"a role is {' or '.join(ROLES)}, not {text[:LONGEST_NAME]!a}")
+    return text
+
+
+def read_language(text: str) -> str:
+    """Read a language of the panel; ``""`` is the browser's."""
+    if text not in ("", *LANGUAGES):
+        raise WrongValue(f"a language is {' or '.join(LANGUAGES)}, not {text[:LONGEST_NAME]!a}")
+    return text
+
+
+def add_user(
+    engine: Engine,
+    name: str,
+    password: str,
+    *,
+    role: str = ROLES[0],
+    domain: str = "",
+    language: str = "",
+) -> User:
+    """Let somebody sign in; with a ``domain`` they see and change that domain's groups only."""
+    row = WebUser(
+        name=user_name(name),
+        name_key=name_key(user_name(name)),
+        role=read_role(role),
+        domain=values.domain(domain),
+        language=read_language(language),
+        password=passwords.keep(passwords.new_password(password)),
+    )
+    with _changing(engine) as session:
+        if web_users.find_user(session, row.name) is not None:
+            raise Refused(f'there is a user "{row.name}" already')
+        session.add(row)
+        session.flush()
+        return web_users.plain_user(row)
+
+
+def set_user(
+    engine: Engine,
+    name: str,
+    *,
+    role: str | None = None,
+    domain: str | None = None,
+    language: str | None = None,
+) -> User:
+    """Change what is given of a user; None leaves a value as it is."""
+    if role is None and domain is None and language is None:
+        raise WrongValue("nothing to change: give a role, a domain or a language")
+    with _changing(engine) as session:
+        row = _existing(session, name)
+        row.role = row.role if role is None else read_role(role)
+        row.domain = row.domain if domain is None else values.domain(domain)
+        row.language = row.language if language is None else read_language(language)
+        session.flush()
+        return web_users.plain_user(row)
+
+
+def set_password(engine: Engine, name: str, password: str) -> User:
+    """Give a user a new password, and end their sessions: somebody may have known the old one."""
+    kept = passwords.keep(passwords.new_password(password))
+    with _changing(engine) as session:
+        row = _existing(session, name)
+        row.password = kept
+        web_users.end_sessions_of(session, row.id)
+        return web_users.plain_user(row)
+
+
+def remove_user(engine: Engine, name: str) -> User:
+    """Remove a user with their sessions and tokens."""
+    with _changing(engine) as session:
+        row = _existing(session, name)
+        user = web_users.plain_user(row)
+        session.delete(row)
+        return user
+
+
+def list_users(engine: Engine) -> list[User]:
+    """Return every user, by name."""
+    with reading(engine) as session:
+        return [web_users.plain_user(row) for row in web_users.list_rows(session)]
+
+
+def sign_out_user(engine: Engine, name: str) -> int:
+    """End every session of a user; return how many there were."""
+    with _changing(engine) as session:
+        return web_users.end_sessions_of(session, _existing(session, name).id)
+
+
+# Tokens, with which programs sign in
+
+
+def digest_of(secret: str) -> str:
+    """Return what is kept of a random secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def add_token(engine: Engine, name: str, label: str) -> str:
+    """Return a new token of a user; it is told this once. ``label`` is for taking it back."""
+    if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
+        raise WrongValue(f"a token's label has 1 to {LONGEST_LABEL} printable characters")
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    with _changing(engine) as session:
+        row = _existing(session, name)
+        if label in web_users.tokens_of(session, row.id):
+            raise Refused(f'user "{row.name}" has a token "{label}" already')
+        session.add(WebToken(user_id=row.id, label=label, digest=digest_of(token)))
+    return token
+
+
+def remove_token(engine: Engine, name: str, label: str) -> User:
+    """Take a token back: whoever has it is a stranger from now on."""
+    with _changing(engine) as session:
+        row = _existing(session, name)
+        if not web_users.remove_token(session, row.id, label):
+            raise Refused(f'user "{row.name}" has no token "{label}"')
+        return web_users.plain_user(row)
+
+
+def list_tokens(engine: Engine, name: str) -> list[str]:
+    """Return the labels of a user's tokens."""
+    with reading(engine) as session:
+        return web_users.tokens_of(session, _existing(session, name).id)
+
+
+def user_with_token(engine: Engine, token: str) -> User | None:
+    """Return whose token this is; None for nobody's."""
+    with reading(engine) as session:
+        return web_users.user_of_token(session, digest_of(token))
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Session]:
+    try:
+        with writing(engine) as session:
+            yield session
+    except IntegrityError as error:
+        raise Refused("somebody else is changing the same; nothing was changed") from error
+
+
+def _existing(session: Session, name: str) -> WebUser:
+    row = web_users.find_user(session, user_name(name))
+    if row is None:
+        raise Refused(f'there is no user "{name}"; see: fsctl user list')
+    return row

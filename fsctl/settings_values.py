@@ -1,0 +1,161 @@
+"""How the text of a setting becomes its value: one function for each kind of value.
+
+Each takes a text that somebody typed and returns the value, or raises ValueError saying what to
+write instead. Knows neither settings nor where they come from.
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+import phonenumbers
+
+from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Address(NamedTuple):
+    """A TCP address to listen on. ``host`` has no brackets; port 0 asks for any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def database_url(text: str) -> str:
+    """Check the scheme only: the store says what else is wrong with a database URL."""
+    if not re.match(r"(sqlite|postgres(ql)?)(\+\w+)?://", text) or not text.isprintable():
+        raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return text
+
+
+def mask_password(text: str) -> str:
+    """Return a database URL, well formed or not, with ``***`` for its password."""
+    text = re.sub(r":(?!//).*@", ":***@", text, flags=re.DOTALL)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", text)
+
+
+def address(text: str) -> Address:
+    """Read ``HOST:PORT``; an IPv6 host stands in brackets."""
+    advice = "write HOST:PORT, for example 127.0.0.1:8084 or [::1]:8084"
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text)
+    if match is None or int(match[3]) > 65535:
+        raise ValueError(advice)
+    if match[1] is None:
+        return Address(match[2], int(match[3]))
+    try:
+        return Address(str(ipaddress.IPv6Address(match[1])), int(match[3]))
+    except ValueError:
+        raise ValueError(advice) from None
+
+
+def region(text: str) -> str:
+    """Read the ISO 3166 code of a region whose numbering plan is known."""
+    if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("write the two letters of a country, for example PL")
+    return text.upper()
+
+
+def variable(text: str) -> str:
+    """Read the name of a channel variable."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+        raise ValueError("write the name of a channel variable, for example domain_name")
+    return text
+
+
+def count(text: str) -> int:
+    """Read a number of things, from 0 to 1000."""
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > 1000:
+        raise ValueError("write a number from 0 to 1000")
+    return int(text)
+
+
+def directory(text: str) -> Path:
+    """Read the name of a directory, which need not be there yet."""
+    if not text.isprintable() or not text.strip():
+        raise ValueError("write the name of a directory, for example /var/lib/fsctl/spool")
+    return Path(text)
+
+
+def seconds(text: str) -> float:
+    """Read a time, from a tenth of a second to a minute."""
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", text) or not 0.1 <= float(text) <= 60:
+        raise ValueError("write seconds from 0.1 to 60, for example 10")
+    return float(text)
+
+
+def frame_size(text: str) -> int:
+    """Read a number of bytes that no honest frame is beyond."""
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 65_536 <= int(text) <= 67_108_864:
+        raise ValueError("write bytes from 65536 to 67108864, for example 4194304")
+    return int(text)
+
+
+def connections(text: str) -> int:
+    """Read how many connections there may be."""
+    if not re.fullmatch(r"[0-9]{1,7}", text) or not 1 <= int(text) <= 1_000_000:
+        raise ValueError("write a number from 1 to 1000000, for example 20000")
+    return int(text)
+
+
+def workers(text: str) -> int:
+    """Read a number of processes."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 256:
+        raise ValueError("write a number from 1 to 256; one for each core is enough")
+    return int(text)
+
+
+def show_seconds(value: float) -> str:
+    """Write seconds as ``seconds`` reads them."""
+    return f"{value:g}"
+
+
+def log_level(text: str) -> str:
+    """Read the name of a log level."""
+    levels = ("debug", "info", "warning", "error")
+    if text.lower() not in levels:
+        raise ValueError(f"write one of {', '.join(levels)}")
+    return text.lower()
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Read a comma list of IP networks; a single address is a network of one."""
+    found: list[Network] = []
+    for part in text.split(","):
+        try:
+            found.append(ipaddress.ip_network(part.strip()))
+        except ValueError:
+            raise ValueError(_network_advice(part.strip())) from None
+    return tuple(found)
+
+
+def _network_advice(part: str) -> str:
+    try:
+        return f"{part} has host bits set: write {ipaddress.ip_network(part, strict=False)}"
+    except ValueError:
+        return "write IP networks with commas between them, for example 127.0.0.0/8,::1/128"
+
+
+def show_networks(value: tuple[Network, ...]) -> str:
+    """Write networks as ``networks`` reads them."""
+    return ",".join(map(str, value))
+
+
+def switches(text: str) -> tuple[SwitchAddress, ...]:
+    """Read a comma list of switches' event sockets; an empty text is none."""
+    if not text:
+        return ()
+    found = tuple(switch_address(part.strip()) for part in text.split(","))
+    if len({(one.host, one.port) for one in found}) < len(found):
+        raise ValueError(f"one switch stands there twice; {ADVICE}")
+    return found
+
+
+def show_switches(value: tuple[SwitchAddress, ...]) -> str:
+    """Write switches as ``switches`` reads them, passwords too."""
+    return ",".join(f"esl://:{quote(one.password, safe='')}@{one}" for one in value)

@@ -1,0 +1,115 @@
+"""The tables of the panel: who may sign in, who is signed in, and which calls hunt right now.
+
+Owns their shape. A secret that a browser or a program shows (a session's, a token's) is kept as its
+SHA-256 only: it is as random as a key, so nobody finds it from that. Passwords are not random, and
+are kept as ``fsctl.admin.passwords`` makes them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fsctl.hunt.domain import LONGEST_DOMAIN
+from fsctl.store.call_tables import (
+    LONGEST_CALLER_NAME,
+    LONGEST_CONTROLLER,
+    LONGEST_NUMBER,
+    LONGEST_UUID,
+)
+from fsctl.store.tables import LONGEST_NAME, Base, Printable, now_ms
+
+ROLES = ("administrator", "viewer")
+LONGEST_ROLE = 16
+LONGEST_LANGUAGE = 8
+LONGEST_HASH = 255
+LONGEST_LABEL = 64
+DIGEST = 64  # SHA-256 in hexadecimal
+
+
+class WebUser(Base):
+    """Somebody who may sign in to the panel; with a ``domain``, to that domain's groups only."""
+
+    __tablename__ = "web_user"
+    __table_args__ = (
+        UniqueConstraint("name_key"),
+        CheckConstraint(f"length(name) BETWEEN 1 AND {LONGEST_NAME}", name="name"),
+        CheckConstraint(Printable("name"), name="name_printable"),
+        CheckConstraint("role IN ('administrator', 'viewer')", name="role"),
+        CheckConstraint("length(password) > 0", name="password"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    name_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME))
+    role: Mapped[str] = mapped_column(String(LONGEST_ROLE))
+    domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN), default="")
+    language: Mapped[str] = mapped_column(String(LONGEST_LANGUAGE), default="")
+    password: Mapped[str] = mapped_column(String(LONGEST_HASH))
+    created_ms: Mapped[int] = mapped_column(BigInteger, default=now_ms)
+
+
+class WebSession(Base):
+    """Somebody who is signed in with a browser, known by the digest of the cookie."""
+
+    __tablename__ = "web_session"
+
+    digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("web_user.id", ondelete="CASCADE"), index=True)
+    began_ms: Mapped[int] = mapped_column(BigInteger)
+    seen_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class WebToken(Base):
+    """What lets a program in as a user, until it is taken back."""
+
+    __tablename__ = "web_token"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        UniqueConstraint("user_id", "label"),
+        CheckConstraint(f"length(label) BETWEEN 1 AND {LONGEST_LABEL}", name="label"),
+        CheckConstraint(Printable("label"), name="label_printable"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("web_user.id", ondelete="CASCADE"))
+    label: Mapped[str] = mapped_column(String(LONGEST_LABEL))
+    digest: Mapped[str] = mapped_column(String(DIGEST))
+    created_ms: Mapped[int] = mapped_column(BigInteger, default=now_ms)
+
+
+class LiveController(Base):
+    """A controller that says every second that it is there; what it said counts as long as that."""
+
+    __tablename__ = "live_controller"
+
+    name: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER), primary_key=True)
+    seen_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class LiveCall(Base):
+    """A call that hunts right now; ``legs`` is JSON of ``fsctl.store.live``.
+
+    It refers to no other table: many calls come and go in a second, and an index is work.
+    """
+
+    __tablename__ = "live_call"
+    __table_args__ = (Index("ix_live_call_domain_began_ms", "domain", "began_ms"),)
+
+    controller: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER), primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(LONGEST_UUID), primary_key=True)
+    domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN))
+    group_name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    number: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    caller_number: Mapped[str] = mapped_column(String(LONGEST_NUMBER))
+    caller_name: Mapped[str] = mapped_column(String(LONGEST_CALLER_NAME))
+    began_ms: Mapped[int] = mapped_column(BigInteger)
+    wait_ms: Mapped[int] = mapped_column(Integer)
+    legs: Mapped[str] = mapped_column(Text)

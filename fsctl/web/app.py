@@ -1,0 +1,185 @@
+"""The panel as a WSGI application: what every request passes through, and where its pages are.
+
+Owns the order of things: who is signed in, whether the change was asked for by a page of ours,
+whether this user may make it; only then a page's own code. What nobody has allowed is refused.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, flash, g, redirect, render_template, request
+from flask import url_for as flask_url_for
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from fsctl.admin import signed_in
+from fsctl.admin.errors import AdminError
+from fsctl.settings import Settings
+from fsctl.store.errors import StoreError
+from fsctl.store.web_users import User
+from fsctl.web import groups, languages, members, navigation, security, signin
+from fsctl.web.languages import gettext as _
+from fsctl.web.panel import Panel, may_change, panel
+from fsctl.web.throttle import Throttle
+
+LARGEST_REQUEST = 32 * 1024 * 1024
+"""Bytes: an import of some hundred thousand members."""
+OPEN = frozenset({"static", "signin.sign_in", "signin.choose_language"})
+"""Endpoints for anybody."""
+EVERY_ROLE = frozenset(
+    {
+        "signin.sign_in",
+        "signin.choose_language",
+        "signin.sign_out",
+        "signin.sign_out_everywhere",
+        "signin.set_password",
+        "members.timeline",
+    }
+)
+"""Endpoints that change no group, for viewers too. Any other change needs an administrator."""
+
+
+def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = time.time) -> Flask:
+    """Return the panel for a database."""
+    app = Flask(__name__)
+    # It signs messages for the next page and visitors' forms; nothing that must outlive a restart.
+    app.secret_key = secrets.token_bytes(32)
+    app.session_interface = security.Cookies()
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        MAX_FORM_PARTS=50_000,
+        SESSION_COOKIE_NAME="fsctl_visit",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+    )
+    app.extensions["panel"] = Panel(engine, settings, Throttle(), now)
+    app.before_request(_who)
+    app.before_request(security.check_csrf)
+    app.before_request(_may)
+    app.after_request(security.add_headers)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(AdminError, _refused)
+    app.register_error_handler(StoreError, _unavailable)
+    _prepare_templates(app)
+    for part in (signin, groups, members):
+        app.register_blueprint(part.pages)
+    app.wsgi_app = security.BehindProxy(app.wsgi_app, settings.web_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _prepare_templates(app: Flask) -> None:
+    environment = app.jinja_env
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        languages.gettext, languages.ngettext, newstyle=False, pgettext=languages.pgettext
+    )
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(
+        seconds=languages.seconds,
+        decimal=languages.decimal,
+        clock=languages.clock,
+        percent=languages.percent,
+        moment=languages.moment,
+        day=languages.day,
+        time_of_day=languages.time_of_day,
+        sentence=languages.sentence,
+    )
+    environment.globals.update(
+        csrf_token=security.csrf_token,
+        asset=_asset,
+        may_change=may_change,
+        csrf=navigation.csrf,
+        here=navigation.here,
+        menu=navigation.menu,
+        tabs=navigation.tabs,
+        language=languages.language,
+        language_names=languages.NAMES,
+    )
+
+
+@cache
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def _asset(name: str) -> str:
+    """Return where a static file is, under a name that changes with what is in it."""
+    assert current_app.static_folder is not None  # noqa: S101 - it is the package's own
+    version = _version(Path(current_app.static_folder) / name)
+    return flask_url_for("static", filename=name, v=version)
+
+
+# What every request passes through
+
+
+def _who() -> None:
+    """Find out who is signed in."""
+    g.user = g.secret = None
+    if request.endpoint == "static":
+        return
+    secret = request.cookies.get(security.session_cookie(request))
+    if secret:
+        g.user = signed_in.user_of(panel().engine, secret, panel().now())
+        g.secret = secret if g.user else None
+
+
+def _may() -> AnyResponse | None:
+    """Send strangers to the sign-in page, and refuse what a user's role does not let them do."""
+    user: User | None = g.user
+    if request.endpoint in OPEN:
+        return None
+    if user is None:
+        if request.method in security.SAFE and "text/html" in request.headers.get("Accept", ""):
+            return redirect(flask_url_for("signin.sign_in", next=_wanted()))
+        return Response(_("Sign in first."), 401, mimetype="text/plain")
+    if (
+        request.method not in security.SAFE
+        and user.role != "administrator"
+        and request.endpoint not in EVERY_ROLE
+    ):
+        return _page_of_error(403, _("Your role lets you look, not change."))
+    return None
+
+
+def _wanted() -> str | None:
+    """Return where a stranger wanted to go, for after the sign-in."""
+    return request.full_path.rstrip("?") if request.path != "/" else None
+
+
+# What goes wrong
+
+
+def _http_error(error: HTTPException) -> AnyResponse:
+    code = error.code or 500
+    texts = {
+        403: _("This page is too old, or it was not ours. Go back, reload it and try again."),
+        404: _("There is no such page, or it is not yours to see."),
+        413: _("That is more than can be sent at once."),
+    }
+    if code < 400:
+        return error.get_response()
+    return _page_of_error(code, texts.get(code, error.name))
+
+
+def _refused(error: AdminError) -> AnyResponse:
+    """Show why a change was not made, on the page it came from."""
+    flash(languages.sentence(str(error)), "error")
+    back = request.referrer or ""
+    here = request.host_url
+    return redirect(back if back.startswith(here) else flask_url_for("groups.list_groups"))
+
+
+def _unavailable(error: StoreError) -> AnyResponse:
+    current_app.logger.error("%s", error)
+    return _page_of_error(503, _("The database does not answer. Try again in a moment."))
+
+
+def _page_of_error(code: int, message: str) -> AnyResponse:
+    return Response(render_template("error.html", message=message, code=code), code)

@@ -1,0 +1,106 @@
+"""What of a group and of a member can be set in a form: an input for each term of ``admin``.
+
+Owns the labels. Which settings there are and what a value may be is ``fsctl.admin.terms``'s: a term
+without a label here is a mistake of the program.
+"""
+
+from dataclasses import dataclass
+
+from fsctl.admin.errors import WrongValue
+from fsctl.admin.kinds import Count, Kind, Line, Seconds, Switch
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term
+
+
+def N_(message: str) -> str:
+    """Mark a text to be translated when it is shown."""
+    return message
+
+
+GROUP_LABELS = {
+    "wait": (
+        N_("Wait time of the group"),
+        N_("After so many seconds a call that nobody has answered is released."),
+    ),
+    "strategy": (N_("Strategy"), N_("Who rings when.")),
+    "ring_time": (
+        N_("Ring time"),
+        N_("How many seconds each phone rings; empty: as long as the strategy says."),
+    ),
+    "rounds": (N_("Rounds"), N_("How often everyone rings, within the wait time.")),
+    "advance": (
+        N_("Go on at once"),
+        N_("When everyone who rings has failed, the next ring at once, not when it is their turn."),
+    ),
+}
+MEMBER_LABELS = {
+    "delay": (N_("Wait time"), ""),
+    "enabled": (N_("Rings"), ""),
+    "ring_time": (N_("Ring time"), ""),
+    "weight": (N_("Weight"), ""),
+    "note": (N_("Note"), ""),
+}
+CHOICES = {
+    "delayed": N_("each after their own wait time"),
+    "simultaneous": N_("all at once"),
+    "top-down": N_("one after another, from the top"),
+    "progressive": N_("one after another, who rings goes on ringing"),
+    "round-robin": N_("in turn, beginning after who answered last"),
+    "random": N_("one after another, in random order"),
+    "weighted": N_("one after another, drawn by weight"),
+    "longest-idle": N_("who has been idle the longest first"),
+    "fewest-calls": N_("who has had the fewest calls first"),
+}
+ELSEWHERE = {"description", "enabled"}
+"""Terms of a group that have a page of their own."""
+BY_PLACE = {"order"}
+"""Terms of a member that the order of the rows says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input: ``kind`` is seconds, count, text, switch or choice."""
+
+    term: Term
+    kind: str
+    label: str
+    help: str
+
+    @property
+    def name(self) -> str:
+        """The name of the term."""
+        return self.term.name
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What can be chosen, with what it is called."""
+        return [(one, CHOICES.get(one, one)) for one in self.term.kind.choices]
+
+    def text(self, value: object, comma: bool) -> str:
+        """Return a plain value as the input shows it; ``comma``: decimals are written with one."""
+        text = "" if value is None else self.term.write(value)
+        return text.replace(".", ",") if comma and self.kind == "seconds" else text
+
+    def wrong(self, text: str) -> str | None:
+        """Return what is wrong with what was typed."""
+        try:
+            self.term.read(text)
+        except WrongValue as error:
+            return str(error)
+        return None
+
+
+def _kind(kind: Kind) -> str:
+    if kind.choices:
+        return "choice"
+    kinds = ((Seconds, "seconds"), (Switch, "switch"), (Count, "count"), (Line, "text"))
+    return next(name for one, name in kinds if isinstance(kind, one))
+
+
+GROUP_FIELDS = tuple(
+    Field(GROUP_TERMS[name], _kind(GROUP_TERMS[name].kind), *labels)
+    for name, labels in GROUP_LABELS.items()
+)
+MEMBER_FIELDS = tuple(
+    Field(MEMBER_TERMS[name], _kind(MEMBER_TERMS[name].kind), *labels)
+    for name, labels in MEMBER_LABELS.items()
+)

@@ -1,0 +1,220 @@
+"""Groups: the list, adding one, its name, its numbers, copying and removing it."""
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from fsctl.admin import groups as admin
+from fsctl.admin import numbers as numbers_admin
+from fsctl.admin import values, whole
+from fsctl.admin.advice import warnings_about
+from fsctl.admin.errors import AdminError, Refused
+from fsctl.hunt.group import Group
+from fsctl.store.engine import reading
+from fsctl.store.groups import number_owners
+from fsctl.store.web_groups import find_page, id_of_group
+from fsctl.web.languages import gettext as _
+from fsctl.web.languages import ngettext, sentence
+from fsctl.web.panel import (
+    domain,
+    engine,
+    pages_of,
+    panel,
+    say,
+    shown_domain,
+    visible_group,
+)
+
+pages = Blueprint("groups", __name__)
+
+PAGE = 50
+"""Groups on a page of the list."""
+_BETWEEN = ",;\n"
+
+View = Response | str | tuple[str, int]
+
+
+@pages.get("/")
+def home() -> Response:
+    """Go to the list: it is what people come for."""
+    return redirect(url_for("groups.list_groups"))
+
+
+@pages.get("/groups")
+def list_groups() -> str:
+    """List the groups that hold what is looked for, a page at a time."""
+    search = request.args.get("search", "")[:100].replace("\0", "")
+    page = max(1, request.args.get("page", 1, type=int))
+    with reading(panel().engine, at_one_moment=True) as session:
+        found = find_page(session, search, shown_domain(), (page - 1) * PAGE, PAGE)
+    return render_template(
+        "groups/list.html",
+        found=found,
+        warnings={group_id: warnings_about(group) for group_id, group in found.groups},
+        with_domains=any(group.domain for _, group in found.groups) and not domain(),
+        search=search,
+        page=page,
+        pages=pages_of(found.total, PAGE, page),
+    )
+
+
+@pages.get("/groups/add")
+@pages.post("/groups/add")
+def add() -> View:
+    """Add a group by its name and description, and go on to its numbers."""
+    form = request.form
+    if request.method == "GET":
+        return render_template("groups/add.html", form={}, user_domain=domain())
+    where = domain() or form.get("domain", "").strip()
+    try:
+        change = admin.add_group(
+            engine(),
+            form.get("name", "").strip(),
+            description=form.get("description", "").strip(),
+            domain=where,
+        )
+    except AdminError as error:
+        return render_template(
+            "groups/add.html", form=form, user_domain=domain(), problem=str(error)
+        ), 422
+    say(_("The group was added."))
+    return redirect(url_for("groups.numbers", group_id=_id_of(change.group)))
+
+
+def _id_of(group: Group) -> int:
+    """Return the id of a group that was there a moment ago."""
+    with reading(panel().engine) as session:
+        found = id_of_group(session, group.name, group.domain)
+    if found is None:
+        raise Refused(f'there is no group "{group.name}" any more')
+    return found
+
+
+@pages.post("/groups/<int:group_id>/enabled")
+def switch(group_id: int) -> Response:
+    """Enable or disable a group."""
+    group = visible_group(group_id)
+    change = admin.enable_group if request.form.get("enabled") == "1" else admin.disable_group
+    change(engine(), group.name, domain=group.domain)
+    enabled = change is admin.enable_group
+    say(_("The group is enabled.") if enabled else _("The group is disabled."))
+    return redirect(_back(group_id))
+
+
+def _back(group_id: int) -> str:
+    """Return the page that a small form was on: the list, where it was, or the group's own."""
+    wanted = request.form.get("back", "")
+    on_list = wanted.startswith(url_for("groups.list_groups") + "?") and wanted.isprintable()
+    return wanted if on_list else url_for("groups.general", group_id=group_id)
+
+
+@pages.get("/groups/<int:group_id>")
+@pages.post("/groups/<int:group_id>")
+def general(group_id: int) -> View:
+    """Show and change a group's name and description."""
+    group = visible_group(group_id)
+    if request.method == "GET":
+        return _tab("groups/general.html", group_id, group)
+    try:
+        admin.set_group(
+            engine(),
+            group.name,
+            new_name=request.form.get("name", "").strip(),
+            description=request.form.get("description", "").strip(),
+            domain=group.domain,
+        )
+    except AdminError as error:
+        return _tab("groups/general.html", group_id, group, str(error)), 422
+    say(_("The group was changed."))
+    return redirect(url_for("groups.general", group_id=group_id))
+
+
+@pages.post("/groups/<int:group_id>/copy")
+def copy(group_id: int) -> View:
+    """Add a group like this one, under another name."""
+    group = visible_group(group_id)
+    new_name = request.form.get("name", "").strip()
+    try:
+        change = whole.copy_group(engine(), group.name, new_name, domain=group.domain)
+    except AdminError as error:
+        return _tab("groups/general.html", group_id, group, str(error)), 422
+    say(_("The group was copied; this is the copy."))
+    return redirect(url_for("groups.numbers", group_id=_id_of(change.group)))
+
+
+@pages.get("/groups/<int:group_id>/remove")
+@pages.post("/groups/<int:group_id>/remove")
+def remove(group_id: int) -> View:
+    """Ask whether a group is to go, and remove it."""
+    group = visible_group(group_id)
+    if request.method == "GET":
+        return _tab("groups/remove.html", group_id, group)
+    admin.remove_group(engine(), group.name, domain=group.domain)
+    say(_("The group was removed."))
+    return redirect(url_for("groups.list_groups"))
+
+
+@pages.get("/groups/<int:group_id>/numbers")
+@pages.post("/groups/<int:group_id>/numbers")
+def numbers(group_id: int) -> View:
+    """Show the numbers that call a group, add some, take one away."""
+    group = visible_group(group_id)
+    if request.method == "GET":
+        return _tab("groups/numbers.html", group_id, group)
+    taken, typed = request.form.get("remove"), request.form.get("numbers", "")
+    region = panel().settings.region
+    try:
+        if taken is not None:
+            numbers_admin.remove_numbers(engine(), group.name, [taken], region, domain=group.domain)
+            said = _("The number was taken away.")
+        else:
+            wanted = [_free(text, group) for text in _split(typed)]
+            numbers_admin.add_numbers(engine(), group.name, wanted, region, domain=group.domain)
+            said = ngettext("The number was added.", "The numbers were added.", len(wanted))
+    except AdminError as error:
+        return _tab("groups/numbers.html", group_id, group, str(error), typed=typed), 422
+    say(said)
+    return redirect(url_for("groups.numbers", group_id=group_id))
+
+
+@pages.get("/groups/<int:group_id>/numbers/check")
+def check_number(group_id: int) -> Response:
+    """Say of numbers as they are typed whether the group can have them."""
+    group = visible_group(group_id)
+    try:
+        read = [_free(text, group) for text in _split(request.args.get("numbers", "")[:2000])]
+    except AdminError as error:
+        return jsonify(ok=False, text=sentence(str(error)))
+    return jsonify(ok=True, text=", ".join(read))
+
+
+def _free(text: str, group: Group) -> str:
+    """Return a number as it would be kept. Raises AdminError when the group cannot have it."""
+    number = values.number(text, panel().settings.region).value
+    with reading(panel().engine) as session:
+        owner = number_owners(session, [number], group.domain).get(number)
+        if owner is not None:
+            # Of another tenant's group not even the name is told.
+            hidden = domain() and owner.domain != domain()
+            whose = "another domain" if hidden else admin.named(owner)
+            raise Refused(f"{number} belongs to {whose}")
+    return number
+
+
+def _split(typed: str) -> list[str]:
+    for char in _BETWEEN:
+        typed = typed.replace(char, "\n")
+    return [part.strip() for part in typed.split("\n") if part.strip()]
+
+
+def _tab(
+    template: str, group_id: int, group: Group, problem: str | None = None, typed: str = ""
+) -> str:
+    """Return one of the pages of a group."""
+    return render_template(
+        template,
+        id=group_id,
+        group=group,
+        warnings=warnings_about(group),
+        problem=problem,
+        typed=typed,
+    )

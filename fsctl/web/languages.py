@@ -1,0 +1,140 @@
+"""The panel's languages: their catalogs, which a request gets, how dates and numbers look.
+
+A catalog is a gettext ``.po`` file, read by Babel when the panel starts: what a translator writes
+is what runs, and there is no compiled file beside it that could be older. English is the language
+of the source.
+"""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations, Translations
+from flask import g, has_request_context, request
+
+from fsctl.admin.users import LANGUAGES
+from fsctl.web.sentences import Sentences
+
+NAMES = {"en": "English", "pl": "Polski"}
+COOKIE = "fsctl_language"
+DEFAULT = LANGUAGES[0]
+
+
+@cache
+def catalog(language: str) -> Catalog:
+    """Return a language's catalog as it is written."""
+    place = files("fsctl.web") / "catalogs" / language / "LC_MESSAGES" / "panel.po"
+    with place.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """Return a language's translations, ready to be asked."""
+    if language == DEFAULT:
+        return NullTranslations()
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog(language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@cache
+def _sentences(language: str) -> Sentences:
+    return Sentences({} if language == DEFAULT else catalog(language))
+
+
+def language() -> str:
+    """Return the language of this request: the user's, else the one chosen, else the browser's."""
+    if not has_request_context():
+        return DEFAULT
+    if "language" not in g:
+        user = g.get("user")
+        chosen = request.cookies.get(COOKIE, "")
+        if chosen not in LANGUAGES:
+            chosen = user.language if user else ""
+        g.language = chosen or request.accept_languages.best_match(LANGUAGES) or DEFAULT
+    return str(g.language)
+
+
+def locale() -> Locale:
+    """Return whose dates and numbers are meant. English ones with a day of 24 hours: en_GB."""
+    return Locale.parse("en_GB" if language() == DEFAULT else language())
+
+
+def gettext(message: str, **values: Any) -> str:
+    """Translate a message; ``values`` fill its ``%(name)s``."""
+    text = translations(language()).ugettext(message)
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
+    """Translate a message about so many; ``%(num)s`` is the number."""
+    text = translations(language()).ungettext(singular, plural, number)
+    return text % {"num": decimal(number), **values}
+
+
+def pgettext(context: str, message: str) -> str:
+    """Translate a message that means different things in different places."""
+    return translations(language()).upgettext(context, message)
+
+
+def sentence(text: str) -> str:
+    """Translate a sentence that ``fsctl.admin`` or the hunt has made (see ``Sentences``)."""
+    return _sentences(language()).translate(text)
+
+
+# Dates and numbers
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """Write a number: ``0.5``, in Polish ``0,5``."""
+    return format_decimal(round(value, digits), locale=locale())
+
+
+def seconds(value: float) -> str:
+    """Write a length of time for people: ``0,5 s``."""
+    return f"{decimal(value)}\N{NO-BREAK SPACE}s"
+
+
+def clock(value: float) -> str:
+    """Write a sum of lengths of time as hours, minutes and seconds."""
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"
+
+
+def percent(share: float) -> str:
+    """Write a share, 0 to 1, with one decimal."""
+    return format_percent(share, format="#,##0.0\N{NO-BREAK SPACE}%", locale=locale())
+
+
+def moment(epoch: float) -> str:
+    """Write a moment of the machine's time zone: day and time to the second."""
+    return _formatted(format_datetime, epoch, "medium")
+
+
+def day(epoch: float) -> str:
+    """Write the day of a moment."""
+    return _formatted(format_date, epoch, "medium")
+
+
+def time_of_day(epoch: float) -> str:
+    """Write the time of day of a moment, to the second."""
+    return _formatted(format_time, epoch, "medium")
+
+
+def _formatted(write: Callable[..., str], epoch: float, length: str) -> str:
+    local = datetime.fromtimestamp(epoch).astimezone()
+    if write is format_date:
+        return write(local.date(), length, locale=locale())
+    return write(local, length, locale=locale(), tzinfo=local.tzinfo)

@@ -1,0 +1,87 @@
+"""The configuration of a group: its members with their wait times, and its own settings.
+
+One form, saved in one piece. Its buttons work without scripts: the table comes back changed and not
+saved. With them the drawing beside it follows every key.
+"""
+
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from fsctl.admin import whole
+from fsctl.admin.advice import warnings_about
+from fsctl.admin.errors import AdminError
+from fsctl.admin.groups import get_memory
+from fsctl.hunt.group import Group
+from fsctl.web.draft import Draft, empty_row
+from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
+from fsctl.web.languages import gettext as _
+from fsctl.web.languages import language, sentence
+from fsctl.web.panel import engine, may_change, panel, say, visible_group
+from fsctl.web.timeline import preview
+
+pages = Blueprint("members", __name__)
+
+EMPTY_ROWS = 1
+"""Rows at the end of the table that wait for a member."""
+
+
+@pages.get("/groups/<int:group_id>/configuration")
+@pages.post("/groups/<int:group_id>/configuration")
+def configuration(group_id: int) -> Response | str | tuple[str, int]:
+    """Show the configuration of a group, and save it."""
+    group = visible_group(group_id)
+    if request.method == "GET":
+        draft = Draft.of(group, comma=language() == "pl")
+        return _page(group_id, group, draft, whole.fingerprint(group))
+    draft, seen = Draft.read(request.form), request.form.get("seen", "")
+    if (act := request.form.get("act", "save")) != "save":
+        draft.act(act)
+        return _page(group_id, group, draft, seen)
+    wanted = draft.group(group)
+    if wanted is None:
+        problem = _("Nothing was saved. Look at what is marked.")
+        return _page(group_id, group, draft, seen, problem), 422
+    try:
+        whole.change_group(engine(), group.name, wanted, seen=seen, domain=group.domain)
+    except AdminError as error:
+        return _page(group_id, group, draft, seen, sentence(str(error))), 409
+    say(_("Saved. It is in force within a second."))
+    return redirect(url_for("members.configuration", group_id=group_id))
+
+
+@pages.post("/groups/<int:group_id>/timeline")
+def timeline(group_id: int) -> Response:
+    """Draw what a form says that is not saved; and say what of it is wrong, by input."""
+    group = visible_group(group_id)
+    draft = Draft.read(request.form)
+    drawn = draft.group(group)
+    keys = request.form.getlist("row")
+    errors = {name: sentence(text) for name, text in draft.errors.items()}
+    for key, row in zip(keys, draft.rows, strict=False):
+        errors |= {f"{name}-{key}": sentence(text) for name, text in row.errors.items()}
+    html = None if drawn is None else render_template("groups/_timeline.html", **_drawn(drawn))
+    return jsonify(html=html, errors=errors)
+
+
+def _drawn(group: Group) -> dict[str, object]:
+    memory = get_memory(panel().engine, group)
+    return {"svg": preview(group, memory), "warnings": warnings_about(group)}
+
+
+def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:
+    drawn = draft.group(group)
+    if may_change():
+        for _unused in range(EMPTY_ROWS - sum(not row.user for row in draft.rows)):
+            draft.add_row()
+    return render_template(
+        "groups/configuration.html",
+        id=group_id,
+        group=group,
+        draft=draft,
+        seen=seen,
+        problem=problem,
+        group_fields=GROUP_FIELDS,
+        member_fields=MEMBER_FIELDS,
+        blank=empty_row(),
+        **(_drawn(drawn) if drawn else {"svg": None, "warnings": []}),
+    )

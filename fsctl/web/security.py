@@ -1,0 +1,143 @@
+"""What keeps a browser from doing for others what only its user may: headers, cookies, CSRF.
+
+The policy lets scripts and styles come from files of ours only, so a text that gets into a page
+never runs, whoever wrote it. A form carries a token that only a page of ours could know, and a
+browser that says from where a change comes must say that it is from here.
+"""
+
+import hashlib
+import hmac
+import secrets
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Request, abort, g, request, session
+from flask import Response as FlaskResponse
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from fsctl.settings_values import Network
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+HSTS = "max-age=31536000"
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+SAFE = ("GET", "HEAD", "OPTIONS")
+_COOKIE = "fsctl_session"
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Flask's own session, for messages and visitors: secure wherever the request was."""
+
+    def get_cookie_secure(self, _app: Flask) -> bool:
+        """Say whether the browser may send it over TLS only."""
+        return request.is_secure
+
+
+class BehindProxy:
+    """Believes what a reverse proxy says of the request (who, and by TLS), if it is one of ours."""
+
+    def __init__(self, app: "WSGIApplication", proxies: tuple[Network, ...]) -> None:
+        self._direct = app
+        self._told = ProxyFix(app, x_for=1, x_proto=1)
+        self._proxies = proxies
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Answer one request."""
+        app = self._told if self._trusts(environ.get("REMOTE_ADDR", "")) else self._direct
+        return app(environ, start_response)
+
+    def _trusts(self, peer: str) -> bool:
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self._proxies)
+
+
+def session_cookie(of: Request) -> str:
+    """Return the name of the cookie with which somebody is signed in.
+
+    Over TLS with the prefix that keeps everybody else from setting it (RFC 6265bis).
+    """
+    return f"__Host-{_COOKIE}" if of.is_secure else _COOKIE
+
+
+def keep_signed_in(response: Response, secret: str) -> None:
+    """Give the browser what it is known by; it forgets that when it is closed."""
+    response.set_cookie(
+        session_cookie(request),
+        secret,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path="/",
+    )
+
+
+def forget(response: Response) -> None:
+    """Take back what ``keep_signed_in`` gave."""
+    response.delete_cookie(
+        session_cookie(request),
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path="/",
+    )
+
+
+def csrf_token() -> str:
+    """Return what the forms of this request's user carry."""
+    secret = g.get("secret")
+    if secret is None:
+        if "visitor" not in session:
+            session["visitor"] = secrets.token_urlsafe(16)
+        secret = session["visitor"]
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def check_csrf() -> None:
+    """Refuse a change that no page of ours asked for."""
+    if request.method in SAFE:
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        abort(403)
+    given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if not hmac.compare_digest(given.encode(), csrf_token().encode()):
+        abort(403)
+
+
+def add_headers(response: FlaskResponse) -> FlaskResponse:
+    """Add what tells browsers to be careful; nothing of a page stays behind in a cache."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    return response

@@ -1,0 +1,124 @@
+"""Signing in and out, the language, and a user's own account."""
+
+from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from fsctl.admin import signed_in, users
+from fsctl.admin.errors import WrongValue
+from fsctl.admin.passwords import new_password
+from fsctl.web import security
+from fsctl.web.languages import COOKIE, ngettext, sentence
+from fsctl.web.languages import gettext as _
+from fsctl.web.panel import panel, user
+
+pages = Blueprint("signin", __name__)
+
+YEAR = 31_536_000
+
+
+@pages.get("/sign-in")
+@pages.post("/sign-in")
+def sign_in() -> Response | str | tuple[str, int]:
+    """Ask for name and password, and let in who has them."""
+    if g.user is not None:
+        return redirect(_after())
+    if request.method == "GET":
+        return render_template("sign_in.html", name="")
+    name, password = request.form.get("name", ""), request.form.get("password", "")
+    address, now = request.remote_addr or "", panel().now()
+    wait = panel().throttle.admit(name, address, now)
+    if wait > 0:
+        minutes = max(1, round(wait / 60))
+        problem = ngettext(
+            "Too many attempts. Try again in %(num)s minute.",
+            "Too many attempts. Try again in %(num)s minutes.",
+            minutes,
+        )
+        return render_template("sign_in.html", name=name, problem=problem), 429
+    found = signed_in.sign_in(panel().engine, name, password, now)
+    if found is None:
+        problem = _("Name and password do not belong together.")
+        return render_template("sign_in.html", name=name, problem=problem), 401
+    panel().throttle.succeeded(name, address)
+    response = redirect(_after())
+    security.keep_signed_in(response, found.secret)
+    return response
+
+
+def _after() -> str:
+    """Return where to go now: the page that was asked for, if it is one of ours."""
+    wanted = request.args.get("next", "")
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if ours and wanted.isprintable() else url_for("groups.list_groups")
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    """End this session."""
+    signed_in.sign_out(panel().engine, g.secret)
+    return _stranger()
+
+
+@pages.post("/sign-out-everywhere")
+def sign_out_everywhere() -> Response:
+    """End every session of this user, this one too."""
+    signed_in.sign_out_everywhere(panel().engine, user())
+    return _stranger()
+
+
+def _stranger() -> Response:
+    response = make_response(redirect(url_for("signin.sign_in")))
+    security.forget(response)
+    return response
+
+
+@pages.post("/language")
+def choose_language() -> Response:
+    """Keep the language that somebody chose, in their browser."""
+    response = redirect(request.form.get("back") or url_for("groups.list_groups"))
+    if not response.location.startswith("/") or response.location.startswith(("//", "/\\")):
+        response = redirect(url_for("groups.list_groups"))
+    chosen = users.read_language(request.form.get("language", ""))
+    response.set_cookie(
+        COOKIE, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+    )
+    return response
+
+
+@pages.get("/account")
+def account() -> str:
+    """Show a user's own account."""
+    return render_template("account.html")
+
+
+@pages.post("/account/password")
+def set_password() -> Response | tuple[str, int]:
+    """Give the user another password; whoever knew the old one is signed out."""
+    problem = _wrong_password()
+    if problem:
+        return render_template("account.html", problem=problem), 422
+    users.set_password(panel().engine, user().name, request.form["new"])
+    found = signed_in.sign_in(panel().engine, user().name, request.form["new"], panel().now())
+    flash(_("You have a new password, and are signed out everywhere else."), "done")
+    response = make_response(redirect(url_for("signin.account")))
+    if found:
+        security.keep_signed_in(response, found.secret)
+    return response
+
+
+def _wrong_password() -> str | None:
+    """Return what is wrong with what was typed."""
+    new = request.form.get("new", "")
+    if new != request.form.get("again"):
+        return _("The two new passwords are not the same.")
+    address, now = request.remote_addr or "", panel().now()
+    if panel().throttle.admit(user().name, address, now) > 0:
+        return _("Too many attempts. Try again later.")
+    if not signed_in.is_password(panel().engine, user(), request.form.get("old", "")):
+        return _("That is not your password.")
+    panel().throttle.succeeded(user().name, address)
+    try:
+        new_password(new)
+    except WrongValue as error:
+        return sentence(str(error))
+    return None

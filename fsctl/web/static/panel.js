@@ -1,0 +1,119 @@
+// What saves a reload. Every page works without it; nothing here decides anything.
+"use strict";
+
+document.documentElement.classList.add("scripts");
+
+const token = document.querySelector("meta[name=csrf]").content;
+
+/** Call `work` once typing has paused; of several answers only the last one asked for counts. */
+function whenTypingPauses(work) {
+  let timer, asked = 0;
+  return () => {
+    clearTimeout(timer);
+    const mine = ++asked;
+    timer = setTimeout(() => work(() => mine === asked), 200);
+  };
+}
+
+async function ask(url, options) {
+  const answer = await fetch(url, { headers: { "X-CSRF-Token": token }, ...options });
+  return answer.ok ? answer.json() : null;
+}
+
+// Numbers: said to be right or wrong as they are typed.
+for (const input of document.querySelectorAll("[data-check]")) {
+  const said = document.getElementById(input.getAttribute("aria-describedby"));
+  input.addEventListener("input", whenTypingPauses(async (current) => {
+    const url = input.dataset.check + "?numbers=" + encodeURIComponent(input.value);
+    const found = input.value.trim() ? await ask(url) : { ok: true, text: "" };
+    if (!found || !current()) return;
+    said.textContent = found.text;
+    said.classList.toggle("wrong", !found.ok);
+    if (found.ok) input.removeAttribute("aria-invalid");
+    else input.setAttribute("aria-invalid", "true");
+  }));
+}
+
+// The configuration: a drawing that follows what is typed, and rows that move.
+const form = document.getElementById("configuration");
+if (form) {
+  const drawing = document.getElementById("timeline");
+  const rows = form.querySelector("[data-rows]");
+  const blank = document.getElementById("blank");
+  let fresh = 0;
+
+  const draw = whenTypingPauses(async (current) => {
+    const found = await ask(form.dataset.timeline, { method: "POST", body: new FormData(form) });
+    if (!found || !current()) return;
+    for (const place of form.querySelectorAll("span.error")) {
+      const name = place.id.replace(/-error$/, ""), input = form.elements[name];
+      place.textContent = found.errors[name] || "";
+      if (!input || !input.setAttribute) continue;
+      if (found.errors[name]) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    }
+    if (found.html !== null) drawing.innerHTML = found.html;
+  });
+
+  const add = () => {
+    const html = blank.innerHTML.replaceAll("NEW", "new" + ++fresh);
+    rows.insertAdjacentHTML("beforeend", html);
+    rows.lastElementChild.querySelector("input:not([type=hidden])").focus();
+  };
+
+  const move = (row, how) => {
+    if (how === "remove") {
+      const next = row.nextElementSibling || row.previousElementSibling;
+      row.remove();
+      if (next) next.querySelector("input:not([type=hidden])").focus();
+    } else if (how === "up" && row.previousElementSibling) {
+      row.previousElementSibling.before(row);
+    } else if (how === "down" && row.nextElementSibling) {
+      row.nextElementSibling.after(row);
+    }
+  };
+
+  form.addEventListener("input", draw);
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button || !(button.dataset.move || "add" in button.dataset)) return;
+    event.preventDefault();
+    if ("add" in button.dataset) add();
+    else {
+      move(button.closest("[data-row]"), button.dataset.move);
+      if (button.isConnected) button.focus();
+    }
+    draw();
+  });
+  form.addEventListener("keydown", (event) => {
+    const how = { ArrowUp: "up", ArrowDown: "down" }[event.key];
+    const row = event.target.closest("[data-row]");
+    if (!how || !event.altKey || !row) return;
+    event.preventDefault();
+    move(row, how);
+    event.target.focus();
+    draw();
+  });
+
+  let dragged = null;
+  form.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("[data-handle]") && event.target.closest("[data-row]");
+    if (!dragged) return;
+    dragged.classList.add("dragged");
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", "");
+  });
+  form.addEventListener("dragover", (event) => {
+    const over = event.target.closest("[data-row]");
+    if (!dragged || !over) return;
+    event.preventDefault();
+    const box = over.getBoundingClientRect();
+    if (over !== dragged) over[event.clientY < box.top + box.height / 2 ? "before" : "after"](dragged);
+  });
+  form.addEventListener("dragend", () => {
+    if (!dragged) return;
+    dragged.classList.remove("dragged");
+    dragged = null;
+    draw();
+  });
+}
