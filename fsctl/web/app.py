@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, flash, g, redirect, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request
 from flask import url_for as flask_url_for
 from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException
@@ -22,9 +22,20 @@ from fsctl.admin.errors import AdminError
 from fsctl.settings import Settings
 from fsctl.store.errors import StoreError
 from fsctl.store.web_users import User
-from fsctl.web import groups, languages, members, navigation, security, signin
+from fsctl.web import (
+    calls,
+    groups,
+    history,
+    languages,
+    live,
+    members,
+    navigation,
+    security,
+    signin,
+    transfer,
+)
 from fsctl.web.languages import gettext as _
-from fsctl.web.panel import Panel, may_change, panel
+from fsctl.web.panel import Panel, explain, may_change, panel, say
 from fsctl.web.throttle import Throttle
 
 LARGEST_REQUEST = 32 * 1024 * 1024
@@ -68,7 +79,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
     _prepare_templates(app)
-    for part in (signin, groups, members):
+    for part in (signin, groups, members, calls, live, history, transfer):
         app.register_blueprint(part.pages)
     app.wsgi_app = security.BehindProxy(app.wsgi_app, settings.web_proxies)  # type: ignore[method-assign]
     return app
@@ -170,7 +181,7 @@ def _http_error(error: HTTPException) -> AnyResponse:
 
 def _refused(error: AdminError) -> AnyResponse:
     """Show why a change was not made, on the page it came from."""
-    flash(languages.sentence(str(error)), "error")
+    say(explain(error), "error")
     back = request.referrer or ""
     here = request.host_url
     return redirect(back if back.startswith(here) else flask_url_for("groups.list_groups"))
