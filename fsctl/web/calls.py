@@ -2,9 +2,8 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -12,9 +11,9 @@ from sqlalchemy import Engine
 
 from fsctl.admin.errors import WrongValue
 from fsctl.store.call_queries import CallFilter, StoredCall, find_calls, list_calls
-from fsctl.store.call_records import CallOutcome
 from fsctl.store.call_stats import call_stats
 from fsctl.web import plots
+from fsctl.web.filters import chosen_calls
 from fsctl.web.languages import sentence
 from fsctl.web.panel import domain, panel, shown_domain
 from fsctl.web.story import OUTCOMES, drawing, leg_story, masked, outcome_name
@@ -23,7 +22,6 @@ pages = Blueprint("calls", __name__)
 
 SHOWN = 50
 MOST_SHOWN = 1_000
-LONGEST = 100
 CSV_HEADS = (
     "id", "uuid", "began", "domain", "group", "number", "caller_number", "caller_name",
     "outcome", "cause", "answered_by", "wait_seconds", "talk_seconds",
@@ -100,39 +98,10 @@ def stats() -> str | tuple[str, int]:
 
 def _chosen() -> tuple[str | None, CallFilter | None]:
     """Return what is wrong with the filters, or what they let through."""
-    asked = {key: text.strip()[:LONGEST] or None for key, text in request.args.items()}
     try:
-        outcome = asked.get("outcome")
-        chosen = CallFilter(
-            domain=shown_domain() or None,
-            group=_text(asked.get("group")),
-            member=_text(asked.get("member")),
-            caller=_text(asked.get("caller")),
-            outcome=CallOutcome(outcome) if outcome in OUTCOMES else None,
-            since=_moment(asked.get("since"), until=False),
-            until=_moment(asked.get("until"), until=True),
-        )
+        return None, chosen_calls(shown_domain())
     except WrongValue as error:
         return sentence(str(error)), None
-    return None, chosen
-
-
-def _text(text: str | None) -> str | None:
-    return None if text is None else text.replace("\0", "")
-
-
-def _moment(text: str | None, *, until: bool) -> float | None:
-    """Read a day, or a day with a time, of the machine's zone; ``until`` a day goes to its end."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        if until and len(text) == len("2024-05-14"):
-            found += timedelta(days=1)
-        epoch = found.timestamp()
-    except (ValueError, OverflowError, OSError):
-        raise WrongValue(f"{text!a} is not a day: write for example 2024-05-14") from None
-    return epoch if math.isfinite(epoch) else None
 
 
 def _masked(found: Iterable[StoredCall]) -> Iterator[StoredCall]:

@@ -74,8 +74,7 @@ def events() -> Response:
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]
     stream = _Stream(app, g.secret, domain(), language())
     request.environ[STREAM] = stream.events()
-    response = Response("", 200)
-    response.automatically_set_content_length = False
+    response = Response(iter(()), 200)  # of no known length
     response.headers["Content-Type"] = "text/event-stream; charset=utf-8"
     response.headers["X-Accel-Buffering"] = "no"  # nginx sends it on as it comes
     return response

@@ -84,9 +84,7 @@ class InThreads:
 
         parts = self._app(environ, start_response)
         rest = _closing(parts)
-        first = [] if STREAM in environ else list(islice(rest, 2))
-        if len(first) < 2:
-            rest.close()
+        first = list(islice(rest, 2))
         return said[0], said[1], first, rest
 
 
