@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fsctl.esl.address import SwitchAddress, masked
 from fsctl.hunt.domain import read_domain
 from fsctl.settings_values import (
     Address,
@@ -28,6 +29,8 @@ from fsctl.settings_values import (
     seconds,
     show_networks,
     show_seconds,
+    show_switches,
+    switches,
     variable,
     workers,
 )
@@ -142,6 +145,15 @@ class Settings:
         directory,
         "DIRECTORY",
         "Where records of calls wait on disk until the database has them.",
+    )
+    esl_url: tuple[SwitchAddress, ...] = setting(
+        "",
+        switches,
+        "URL",
+        "The switch's own event socket, esl://:PASSWORD@HOST:PORT; several with commas between "
+        "them. Calls do not need it.",
+        show=show_switches,
+        mask=masked,
     )
     web_listen: Address = setting(  # noqa: RUF009 - setting() returns a field
         "127.0.0.1:8080",

@@ -8,8 +8,11 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import phonenumbers
+
+from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -141,3 +144,18 @@ def _network_advice(part: str) -> str:
 def show_networks(value: tuple[Network, ...]) -> str:
     """Write networks as ``networks`` reads them."""
     return ",".join(map(str, value))
+
+
+def switches(text: str) -> tuple[SwitchAddress, ...]:
+    """Read a comma list of switches' event sockets; an empty text is none."""
+    if not text:
+        return ()
+    found = tuple(switch_address(part.strip()) for part in text.split(","))
+    if len({(one.host, one.port) for one in found}) < len(found):
+        raise ValueError(f"one switch stands there twice; {ADVICE}")
+    return found
+
+
+def show_switches(value: tuple[SwitchAddress, ...]) -> str:
+    """Write switches as ``switches`` reads them, passwords too."""
+    return ",".join(f"esl://:{quote(one.password, safe='')}@{one}" for one in value)

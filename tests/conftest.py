@@ -1,4 +1,7 @@
-"""Fixtures that more than one directory of tests uses."""
+"""Fixtures that more than one directory of tests uses, and how tests share a machine."""
+
+import os
+from functools import cache
 
 import pytest
 
@@ -21,6 +24,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in EXACT:
             item.add_marker(pytest.mark.xdist_group("telephones"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the processes of all other tests give way to those that keep time."""
+    if item.path.parent.name not in EXACT:
+        _give_way()
+
+
+@cache
+def _give_way() -> None:
+    # The largest group is handed out first, so whoever has it has not given way before.
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.nice(10)
 
 
 __all__ = [

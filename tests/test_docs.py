@@ -15,10 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from fsctl import settings_reading
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
 from fsctl.cli import dialplan
 from fsctl.cli.main import COMMANDS, root
 from fsctl.hunt import outcomes
 from fsctl.hunt.admission import Refusal
+from fsctl.hunt.strategies import STRATEGIES
 from fsctl.settings import SETTINGS
 from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE
 
@@ -118,6 +120,28 @@ def test_the_table_of_settings_is_complete(name: str) -> None:
     assert not stale, f"{name}: the table of settings has, but fsctl has not: {stale}"
     assert (file, f"`{CONFIG_VARIABLE}`") in [row[:2] for row in shown]
     assert all(len(row) == 5 and row[4] for row in rows(name, "--"))
+
+
+def test_every_setting_of_a_group_is_told_with_its_test() -> None:
+    table = rows("docs/groups.md", "--")
+    shown = [(row[0].strip("`"), row[1]) for row in table]
+    real = [
+        ("--" + name.replace("_", "-"), whose)
+        for whose, terms in (("group", GROUP_TERMS), ("member", MEMBER_TERMS))
+        for name, term in terms.items()
+        if term.command
+    ]
+    assert sorted(shown) == sorted(real), "docs/groups.md: Every setting, and its test"
+    for row in table:
+        tests = re.findall(r"`([^`]+)`", row[2])
+        assert tests, row
+        for test in tests:
+            assert (ROOT / test).is_file(), test
+
+
+def test_every_strategy_is_told() -> None:
+    for name in STRATEGIES:
+        assert len(rows("docs/groups.md", f"{name}`")) == 1, name
 
 
 # Outcomes

@@ -27,6 +27,7 @@ PROGRAM = "fsctl"
 COMMANDS = {
     "audit": "fsctl.cli.audit",
     "calls": "fsctl.cli.calls",
+    "check": "fsctl.cli.check",
     "config": "fsctl.cli.config",
     "db": "fsctl.cli.db",
     "demo": "fsctl.cli.demo",

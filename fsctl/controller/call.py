@@ -13,11 +13,12 @@ from fsctl.controller.legs import Legs
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
-from fsctl.esl.session import CallSession
+from fsctl.esl.session import CallSession, OnReply
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
+    CALLER_GONE,
     COMPLETED_ELSEWHERE,
     CONVERSATION_OVER,
     PREEMPTED,
@@ -122,24 +123,28 @@ class HuntedCall:
         return hunt
 
     def _begin(self, uuid: str, hunt: Hunt) -> None:
-        """Listen, start the first leg, make the switch look after the caller, start the others.
+        """Start the first leg, then make the switch look after the caller, and start the others.
 
-        All of it leaves in one piece. The first leg goes ahead because each ``originate`` takes the
-        switch 2.5 ms and each of the rest 0.7, and a telephone should ring as soon as it can.
+        The first leg goes ahead because a telephone should ring as soon as it can. Only the results
+        of jobs must be heard before it: a leg's own events take longer than to be asked for, and
+        the hunt can do without any of them.
         """
         post = self.session.post
-        for command in commands.subscribe(uuid):
-            post(command, partial(self._expect_ok, command))
-        # Before any leg: once the caller has hung up, FreeSWITCH reads no more from a socket that
-        # does not linger, yet keeps it open as long as an ``originate`` of it goes on.
-        self.session.stay(LINGER)
+        self._post_checked(commands.hear_jobs(uuid))
         first, *others = hunt.tick(self.clock()) or (None,)
         if first:
             self._carry_out([first])
-        post(commands.prepare(uuid), partial(self._expect_ok, "prepare"))
+        self.session.flush()
+        for command in commands.hear_channels(uuid):
+            self._post_checked(command)
+        self._post_checked(commands.prepare(uuid))
         post(commands.ring(uuid))
         self._bound(hunt)
         self._carry_out(others)
+        log.info("%s hunts in group %r", uuid, self.group.name)
+
+    def _post_checked(self, command: str) -> None:
+        self.session.post(command, _expecting_ok(self.session, command))
 
     def _bound(self, hunt: Hunt) -> None:
         """Have the switch end the wait if we do not."""
@@ -148,17 +153,20 @@ class HuntedCall:
 
     def _step(self, hunt: Hunt) -> None:
         """Wait for the next event or the next moment of the schedule, and act."""
-        due = hunt.due
-        if due is None:
-            due = self._released + RELEASE_TIME
-        event = self.session.next_event(due)
+        event = self.session.next_event(self._due(hunt))
         if event is not None:
             self._take_in(event, hunt)
-        elif hunt.phase is Phase.RELEASING and self.clock() >= due:
-            self._release_again(hunt)
         now = self.clock()
-        if now >= due:  # an event that asks for more has had it from ``handle``
+        if now < self._due(hunt):
+            return
+        if hunt.phase is Phase.RELEASING:
+            self._release_again(hunt)
+        else:
             self._carry_out(hunt.tick(now))
+
+    def _due(self, hunt: Hunt) -> float:
+        """Return when something has to be done even though the switch says nothing."""
+        return self._released + RELEASE_TIME if hunt.due is None else hunt.due
 
     def _take_in(self, event: Event, hunt: Hunt) -> None:
         for told in self.legs.translate(event):
@@ -235,11 +243,6 @@ class HuntedCall:
             raise NoReply("the switch does not say what became of the caller")
         self._release(hunt.cause)
 
-    def _expect_ok(self, what: str, reply: Frame) -> None:
-        """Warn of a refusal, unless it only says that the caller has hung up meanwhile."""
-        if not reply.data.startswith(("+OK", "-ERR No such channel")):
-            log.warning("%s refused %s: %s", self.arrival.uuid, what, reply.data[:100].strip())
-
     # After the hunt
 
     def _leave(self, hunt: Hunt) -> None:
@@ -268,16 +271,39 @@ class HuntedCall:
                     end = min(end, self.clock() + LINGER)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME
-                self._end_stragglers()
+                self._end_stragglers(hunt)
 
-    def _end_stragglers(self) -> None:
+    def _end_stragglers(self, hunt: Hunt) -> None:
         """End once more whom the first order missed, though we may never have heard of a channel.
 
         After a disconnect notice that was not as foreseen nothing is heard any more.
         """
+        if hunt.phase is Phase.GONE:
+            self.session.post(commands.end_all(self.arrival.uuid, hunt.cause or CALLER_GONE))
+            return
         for leg in self.legs.open:
             if leg.cancelled:
                 self._cancel(leg.number, leg.cancelled)
+
+
+def meet(session: CallSession, patience: float) -> None:
+    """Ask the switch which call it brings, for so many seconds, and prepare to hear of it.
+
+    Raises as ``CallSession.connect``.
+    """
+    ahead = [(command, _expecting_ok(session, command)) for command in commands.LISTEN]
+    session.connect(patience, LINGER, ahead)
+
+
+def _expecting_ok(session: CallSession, command: str) -> OnReply:
+    """Return what warns of a refusal, unless it only says that the caller has hung up meanwhile."""
+
+    def check(reply: Frame) -> None:
+        if not reply.data.startswith(("+OK", "-ERR No such channel")):
+            said = reply.data[:100].strip()
+            log.warning("%s refused %s: %s", session.uuid, command[:60], said)
+
+    return check
 
 
 def give_back(session: CallSession, begun: bool) -> None:

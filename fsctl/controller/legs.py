@@ -5,7 +5,7 @@ it has several channels, of which FreeSWITCH keeps the one that answers first.
 """
 
 import re
-import uuid
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -54,8 +54,8 @@ class Legs:
         self._by_job: dict[str, SwitchLeg] = {}
 
     def add(self, number: int) -> SwitchLeg:
-        """Return a new leg with a job uuid of its own."""
-        leg = SwitchLeg(number, str(uuid.uuid4()))
+        """Return a new leg with a job of its own, whose name is as short as it can be unique."""
+        leg = SwitchLeg(number, secrets.token_hex(8))
         self._by_number[number] = self._by_job[leg.job] = leg
         return leg
 

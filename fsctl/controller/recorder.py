@@ -102,9 +102,23 @@ class Recorder:
         join = gevent.get_hub().threadpool.apply
         for thread in self._threads:
             join(thread.join, (max(0.0, until - time.monotonic()),))
+        if self._written_down.is_set():
+            self._keep_late_ones()
         if self._queue:
             log.error("%d records of calls are lost", len(self._queue))
         return not self._queue and self.healthy and not self._threads[-1].is_alive()
+
+    def _keep_late_ones(self) -> None:
+        """Leave on the disk what conversations that ended put while the threads were ending."""
+        try:
+            late = [version for version in map(_clean, self._queue) if version is not None]
+            if late:
+                self._spool.append([encode(version) for version in late])
+                self._spool.seal()  # whoever looks there next may have it
+        except OSError as error:
+            self._disk.begin(error)
+        else:
+            self._queue.clear()
 
     # The first thread: to the disk
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gevent import socket
 from gevent.event import Event as Signal
 
-from fsctl.controller.call import Arrival, HuntedCall, give_back
+from fsctl.controller.call import Arrival, HuntedCall, give_back, meet
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
@@ -20,7 +20,7 @@ from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Room
 from fsctl.esl.errors import EventSocketError, SessionClosed
 from fsctl.esl.listener import MAX_CONNECTIONS, Listener, Network, decline
-from fsctl.esl.session import REPLY_TIME, CallSession
+from fsctl.esl.session import CALLER_LEFT, REPLY_TIME, CallSession
 from fsctl.hunt.admission import Refusal, admit
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
@@ -163,7 +163,7 @@ class Controller:
         # Not the same time for all: thousands that came together must not end in one instant.
         patience = self._limits.reply_time * random.uniform(0.5, 1.0)  # noqa: S311
         try:
-            session.connect(patience)
+            meet(session, patience)
         except SessionClosed as closed:
             log.debug("%s connection closed: %s", session.client_address, closed)
             return False
@@ -196,7 +196,6 @@ class Controller:
                 self._recorder.put(refusal_of(arrival, group, admitted, time.time()))
             self._refuse(session, admitted.value)
             return None
-        log.info("%s hunts in group %r", arrival.uuid, admitted.group.name)
         return HuntedCall(session, arrival, admitted, self._note)
 
     def _note(self, call: HuntedCall) -> None:
@@ -215,11 +214,12 @@ class Controller:
             self.memories.over(call.group, user, record.ended)
 
     def _refuse(self, session: CallSession, cause: str) -> None:
-        """Hang the caller up, and wait until the switch has read it."""
+        """Hang the caller up, and wait until the switch has done it."""
         session.post(commands.hang_up(cause))
         until = time.monotonic() + REFUSAL_TIME
-        while time.monotonic() < until and session.next_event(until):
-            pass
+        while event := session.next_event(until):
+            if event.name == CALLER_LEFT or time.monotonic() >= until:
+                return
 
     def _log_end(self, uuid: str, hunt: Hunt) -> None:
         after = hunt.over_at or 0.0

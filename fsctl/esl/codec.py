@@ -123,13 +123,13 @@ def parse_headers(block: bytes) -> Headers:
     count = block.count(b"\n") + 1
     if count > MAX_HEADERS:
         raise ProtocolError(f"a header block of {count} lines")
-    encoded: dict[str, str] = {}
-    for line in block.decode("utf-8", "replace").split("\n"):
-        name, colon, text = line.partition(":")
-        if not colon:
-            raise ProtocolError(f"a header line without a colon: {line[:60]!r}")
-        if name not in encoded:
-            encoded[name] = text
+    lines = block.decode("utf-8", "replace").split("\n")
+    try:
+        # From the last to the first, so that the first of a repeated name stays.
+        encoded = dict(line.split(":", 1) for line in reversed(lines))
+    except ValueError:
+        line = next(line for line in lines if ":" not in line)
+        raise ProtocolError(f"a header line without a colon: {line[:60]!r}") from None
     return Headers(encoded)
 
 

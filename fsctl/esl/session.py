@@ -7,7 +7,7 @@ whoever needs none simply goes on: commands are gathered by ``post`` and leave i
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn
 
 import gevent
@@ -74,7 +74,6 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self.session_data: Mapping[str, str] = {}
         self._outbound_connected = False
         self._decoder = Decoder(max_frame, room)
-        self._channel_name = b""
         self._events: deque[Event] = deque()
         self._queued = self._heard = 0
         self._replies: deque[tuple[OnReply, float]] = deque()
@@ -115,6 +114,9 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         """
         replies: list[Frame] = []
         self.post(data, replies.append, within)
+        return self._await(replies)
+
+    def _await(self, replies: list[Frame]) -> Frame:
         self.flush()
         while not replies:
             self._receive(self._replies[0][1])
@@ -221,23 +223,40 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
 
     # Verbs
 
-    def connect(self, within: float | None = None) -> Mapping[str, str]:
+    def connect(
+        self,
+        within: float | None = None,
+        stay: int = 0,
+        ahead: Iterable[tuple[str, OnReply]] = (),
+    ) -> Mapping[str, str]:
         """Ask for the caller's channel and return its headers and variables.
 
-        ``within`` so many seconds the switch must answer, its ``reply_time`` by default.
+        ``within`` so many seconds the switch must answer, its ``reply_time`` by default. The socket
+        is kept open for ``stay`` seconds after the caller's hang-up. ``ahead`` are commands that
+        need not wait for the answer.
 
-        A switch may be told to take a caller's Call-ID for its uuid (``inbound-use-callid-as-uuid``
-        in ``mod_sofia``): one that cannot stand in a command is refused here. Mends: the stock one
-        gives up on greenswitch's own exceptions only.
+        The notice that FreeSWITCH sends at the hang-up holds the channel's name as the caller chose
+        it; the codec is told the name so that it can step over exactly that. A switch may be told
+        to take a caller's Call-ID for its uuid (``inbound-use-callid-as-uuid`` in ``mod_sofia``):
+        one that cannot stand in a command is refused here. Mends: the stock one gives up on
+        greenswitch's own exceptions only.
         """
         if not self._outbound_connected:
-            reply = self.send("connect", within)
+            replies: list[Frame] = []
+            self.post("connect", replies.append, within)
+            if stay:
+                self.post(commands.linger(stay))
+            for command, on_reply in ahead:
+                self.post(command, on_reply)
+            reply = self._await(replies)
             try:
-                token(reply.headers.get("Unique-ID", ""))
+                uuid = token(reply.headers.get("Unique-ID", ""))
             except Unquotable as error:
                 self._lost(ProtocolError(f"the connect reply names no channel: {error}"))
+            if stay:
+                name = raw_value(reply.block, b"Channel-Name")
+                self._decoder.expect_notice(uuid, name, stay)
             self.session_data = reply.headers
-            self._channel_name = raw_value(reply.block, b"Channel-Name")
             self._outbound_connected = True
         return self.session_data
 
@@ -249,15 +268,6 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
     def uuid(self) -> str:
         """The caller's channel. Mends: ``variable_uuid`` can be overwritten by a dialplan."""
         return self.session_data.get("Unique-ID", "")
-
-    def stay(self, seconds: int) -> None:
-        """Keep the socket open for so many seconds after the caller's hang-up, and trust it.
-
-        The notice that FreeSWITCH then sends holds the channel's name as the caller chose it; the
-        codec is told the name so that it can step over exactly that.
-        """
-        self._decoder.expect_notice(self.uuid, self._channel_name, seconds)
-        self.post(commands.linger(seconds))
 
     def stop(self) -> None:
         """Close the connection. Mends: the stock one waits for its greenlets, some forever."""

@@ -237,9 +237,31 @@ def test_a_group_from_the_first_line_to_the_last(example: Run) -> None:
     )
 
 
+def test_a_group_shows_what_is_set_of_it(example: Run) -> None:
+    ok(example("group", "set", "sales", "--strategy", "longest-idle", "--ring-time", "10"))
+    ok(example("member", "set", "sales", "test002", "--order", "1", "--note", "at the door"))
+    shown = ok(example("group", "show", "sales")).splitlines()
+    assert shown[5:8] == [
+        "Strategy:    longest-idle",
+        "Ring time:   10 s",
+        "Numbers:     600, +48587624731",
+    ]
+    assert shown[9:] == [
+        "MEMBER   DELAY  ORDER  NOTE         STATE",
+        "test006  6 s    0                   rings",
+        "test007  10 s   0                   rings",
+        "test002  0 s    1      at the door  rings",
+    ]
+    assert example("group", "set", "sales", "--ring-time", "none").exit_code == 0
+    assert "Ring time" not in example("group", "show", "sales").stdout
+
+
 @pytest.mark.parametrize(
     ("args", "code", "line"),
     [
+        ("group set sales --strategy x", 2,
+         "strategy is one of delayed, simultaneous, top-down, progressive, round-robin, random, "
+         "weighted, longest-idle, fewest-calls, not 'x'"),
         ("group show salse", 1, 'there is no group "salse"; did you mean "sales"?'),
         ("group add SALES", 1, 'there is a group "sales" already'),
         ("number add sales 601 600", 1, '600 is a number of group "sales" already'),

@@ -22,7 +22,10 @@ from fsctl.cli.drawing import timeline
 from fsctl.cli.main import root
 from fsctl.hunt.ledger import Leg
 from fsctl.store import migrate
+from fsctl.store.call_records import Version
+from fsctl.store.call_writing import write_calls
 from fsctl.store.engine import make_engine
+from tests.records.samples import call
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -229,3 +232,24 @@ def test_serve_without_tables_says_what_to_run(environment: dict[str, str], tmp_
     assert done.returncode == 1
     assert "fsctl db upgrade" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_simulation_looks_at_real_past_calls(
+    example: Callable[..., Result], database_url: str
+) -> None:
+    def rings(*args: str) -> list[str]:
+        shown = example("simulate", "sales", "--json", *args)
+        return [leg["member"] for leg in orjson.loads(shown.stdout)["legs"]]
+
+    assert example("group", "set", "sales", "--strategy", "round-robin").exit_code == 0
+    assert example("group", "set", "sales", "--wait", "60").exit_code == 0
+    assert rings() == ["test002", "test006", "test007"]
+    engine = make_engine(database_url)
+    record = call(1, group="sales", answered_by="test002")
+    write_calls(engine, [Version(1, record)])
+    engine.dispose()
+    assert rings() == ["test006", "test007", "test002"]
+    example("group", "set", "sales", "--strategy", "random")
+    drawn = {tuple(rings("--seed", str(seed))) for seed in range(20)}
+    assert len(drawn) > 1
+    assert rings("--seed", "7") == rings("--seed", "7")

@@ -1,5 +1,6 @@
 """The command line as a program of its own: streams, signals, what gets imported."""
 
+import contextlib
 import json
 import os
 import signal
@@ -95,8 +96,11 @@ def test_an_interrupt_is_no_traceback(postgresql_url: str) -> None:
         )
         while not connection.scalar(wait_for_lock):
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
+        for _ in range(10):  # Python drops one that comes while it cleans something up
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _, stderr = process.communicate(timeout=3)
+                break
     assert process.returncode == 130
     assert stderr.strip() == b""
 

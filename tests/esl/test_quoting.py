@@ -74,7 +74,8 @@ def test_value_escapes_what_names_need() -> None:
         lambda bad: commands.release(UUID, bad),
         commands.ring,
         commands.prepare,
-        commands.subscribe,
+        commands.hear_jobs,
+        commands.hear_channels,
         lambda bad: commands.originate(
             UUID, commands.LegOrder(1, UUID, bad, 1.0), commands.Caller("", "")
         ),

@@ -63,9 +63,8 @@ def test_a_captured_conversation(ends: tuple[CallSession, socket.socket]) -> Non
     session, switch = ends
     name = "two-answer-together-json"
     gevent.spawn(play, switch, name)
-    connected = session.connect()
+    connected = session.connect(stay=5)
     assert session.uuid == connected["Channel-Unique-ID"] == connected["variable_uuid"]
-    session.stay(5)
     orders = b"".join(text for way, text in captures.pieces(name) if way == "TO").decode()
     for order in orders.split("\n\n")[2:-1]:
         session.post(order)
@@ -171,8 +170,7 @@ def test_it_knows_the_disconnect_notice_of_its_channel(
 ) -> None:
     session, switch = ends
     switch.sendall(CONNECTED)
-    session.connect()
-    session.stay(7)
+    session.connect(stay=7)
     disconnected = (
         f"Content-Type: text/disconnect-notice\nControlled-Session-UUID: {UUID}\n"
         "Content-Disposition: linger\nChannel-Name: sofia/internal/a\nb\nLinger-Time: 7\n"

@@ -11,7 +11,6 @@ import itertools
 import logging
 import random
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from unittest.mock import patch
 
@@ -95,7 +94,7 @@ class Calls:
         logging.getLogger("fsctl").addHandler(self._handler)
         self._patches = [
             patch.object(CallSession, "handle_event", self._counting(CallSession.handle_event)),
-            patch.object(legs, "uuid", _Jobs()),
+            patch.object(legs, "secrets", _Jobs()),
             patch("fsctl.controller.call.LINGER", 0),
             patch("fsctl.controller.call.RELEASE_TIME", 0.1),
             patch("fsctl.controller.call.STRAGGLER_TIME", 0.05),
@@ -170,12 +169,11 @@ def _mixed(rng: random.Random, one: Sequence[bytes], other: Sequence[bytes]) -> 
 
 
 class _Jobs:
-    """Stands in for ``uuid``: jobs are numbered as in the conversations."""
+    """Stands in for ``secrets``: jobs are numbered as in the conversations."""
 
     numbers = itertools.count(1)
-    UUID = uuid.UUID
 
-    def uuid4(self) -> str:
+    def token_hex(self, _bytes: int) -> str:
         return job_uuid(next(self.numbers))
 
 

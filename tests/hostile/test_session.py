@@ -121,8 +121,7 @@ def test_a_notice_with_bytes_that_are_no_text_is_stepped_over(ends: Ends) -> Non
     session, switch = ends
     connected = b"Unique-ID: x1\nChannel-Name: sofia/internal/%FF%C3a\nContent-Type: command/reply"
     gevent.spawn(switch.sendall, connected + b"\n\n")
-    session.connect()
-    session.stay(5)
+    session.connect(stay=5)
     notice = (
         b"Content-Type: text/disconnect-notice\nControlled-Session-UUID: x1\n"
         b"Content-Disposition: linger\nChannel-Name: sofia/internal/\xff\xc3a\nLinger-Time: 5\n"

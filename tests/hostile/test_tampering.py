@@ -23,7 +23,7 @@ NOBODY, SOMEBODY = "600", "601"
 WAIT = 0.8
 BOUND = 5.0
 """Seconds beyond the group's wait within which every caller knows."""
-COMMANDS = 13
+COMMANDS = 14
 """A call that is released has so many: to subscribe, look after the caller, ring two, end."""
 ENDS = ("answered", "released", "fallback")
 

@@ -134,6 +134,19 @@ def test_the_next_controller_takes_up_what_is_left(
     wait_until(lambda: stored(engine) == [ANSWERED])
 
 
+def test_a_record_that_comes_while_it_stops_is_kept(
+    engine: Engine, recording: Make, spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = recording(engine)
+    recorder.stop(5.0)
+    recorder.put(ANSWERED)  # a conversation ends while the threads are waited for
+    recorder.stop(5.0)
+    assert len(lines_in(spool)) == 1
+    assert "lost" not in caplog.text
+    recording(engine)
+    wait_until(lambda: stored(engine) == [ANSWERED])
+
+
 def test_a_line_that_is_no_record_is_set_aside(
     engine: Engine, recording: Make, spool: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

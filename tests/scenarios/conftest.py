@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 import pytest
 from sqlalchemy import Engine
 
-from fsctl.admin.groups import add_group, set_group
+from fsctl.admin.groups import add_group
+from fsctl.admin.kinds import Given
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
 from fsctl.store import migrate
@@ -44,17 +45,17 @@ def controller(database_url: str) -> Iterator[ServedController]:
 
 @pytest.fixture
 def group(engine: Engine) -> MakeGroup:
-    """Make a group of ``user=delay`` members and return the number that it serves."""
+    """Make a group of users, with their delays if any, and return the number that it serves."""
 
     def make(
-        members: dict[str, float], *, wait: float = 3.0, advance: bool = True, number: str = ""
+        members: Iterable[str], *, wait: float = 3.0, number: str = "", **settings: Given
     ) -> str:
         number = number or str(next(_numbers))
         name = f"group {number}"
-        add_group(engine, name, wait=wait)
-        set_group(engine, name, advance=advance)
+        add_group(engine, name, wait=wait, **settings)
         add_numbers(engine, name, [number], "PL")
-        for user, delay in members.items():
+        delays = members if isinstance(members, dict) else dict.fromkeys(members, 0.0)
+        for user, delay in delays.items():
             add_member(engine, name, user, delay=delay)
         return number
 

@@ -10,15 +10,18 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine
 
-from fsctl.admin.groups import disable_group
+from fsctl.admin.groups import add_group, disable_group
+from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
 from tests.scenarios.conftest import MakeGroup
 from tests.scenarios.rig import Rig, Script, Seen
 
 EXAMPLE = {"test002": 0.0, "test006": 0.6, "test007": 1.0}
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
-SLACK = 0.15
-"""Seconds that a step may take on a busy machine; what the feature needs is measured elsewhere."""
-_last_digits = count(31)
+SLACK = 0.35
+"""Seconds that a step may be late on a busy machine, less than lies between two of the example's;
+what the feature needs is measured elsewhere."""
+_last_digits, _domain_numbers = count(31), count(50)
 
 
 def everyone(rig: Rig, script: Script | None = None) -> None:
@@ -31,18 +34,21 @@ def after(rig: Rig, seen: Seen, who: str = "caller") -> float:
     return seen.at - rig.log.wait(who, "calling").at
 
 
+def on_time(at: float, due: float) -> bool:
+    """Whether something came in its time, in seconds from the placing of the call."""
+    return due - 0.05 <= at <= due + SLACK
+
+
 def test_members_join_at_their_times_and_nobody_answers(rig: Rig, group: MakeGroup) -> None:
     everyone(rig)
     rig.dial(group(EXAMPLE))
     released = rig.log.wait("caller", "released")
     for user, delay in EXAMPLE.items():
-        assert after(rig, rig.log.wait(user, "invite")) == pytest.approx(
-            delay + SLACK / 2, abs=SLACK
-        )
+        assert on_time(after(rig, rig.log.wait(user, "invite")), delay)
         cancel = rig.log.wait(user, "cancel")
         assert "cause=19" in str(cancel.detail["reason"])
     assert released.detail["code"] == 480
-    assert after(rig, released) == pytest.approx(3.0 + SLACK / 2, abs=SLACK)
+    assert on_time(after(rig, released), 3.0)
     assert after(rig, rig.log.wait("caller", "ringing")) < SLACK
     rig.log.absent("caller", "answered")
 
@@ -52,7 +58,7 @@ def test_the_first_to_answer_gets_the_caller(rig: Rig, group: MakeGroup) -> None
     rig.phone("test006", Script(answer_after=0.2))
     call = rig.dial(group(EXAMPLE))
     answered = rig.log.wait("caller", "answered")
-    assert after(rig, answered) == pytest.approx(0.8 + SLACK / 2, abs=SLACK)
+    assert on_time(after(rig, answered), 0.8)
     assert rig.log.wait("test002", "cancel").detail["reason"] == ELSEWHERE
     assert call.hears("test006")
     call.hang_up()
@@ -88,9 +94,9 @@ def test_a_busy_member_has_the_next_start_at_once(rig: Rig, group: MakeGroup) ->
     rig.phone("test007", Script(refuse=603))
     rig.dial(group(EXAMPLE, wait=2.0))
     assert after(rig, rig.log.wait("test006", "invite")) < SLACK
-    assert after(rig, rig.log.wait("test007", "invite")) == pytest.approx(1.0, abs=SLACK)
+    assert on_time(after(rig, rig.log.wait("test007", "invite")), 1.0)
     assert rig.log.wait("caller", "released").detail["code"] == 480
-    assert after(rig, rig.log.wait("caller", "released")) == pytest.approx(2.0, abs=SLACK)
+    assert on_time(after(rig, rig.log.wait("caller", "released")), 2.0)
 
 
 def test_without_advance_everybody_keeps_his_time(rig: Rig, group: MakeGroup) -> None:
@@ -98,7 +104,7 @@ def test_without_advance_everybody_keeps_his_time(rig: Rig, group: MakeGroup) ->
     rig.phone("test006", Script(answer_after=0.1))
     rig.dial(group(EXAMPLE, advance=False))
     rig.log.wait("caller", "answered")
-    assert after(rig, rig.log.wait("test006", "invite")) == pytest.approx(0.6, abs=SLACK)
+    assert on_time(after(rig, rig.log.wait("test006", "invite")), 0.6)
 
 
 @pytest.mark.parametrize(
@@ -237,3 +243,22 @@ def test_two_calls_to_one_group_are_apart(rig: Rig, group: MakeGroup) -> None:
     assert rig.log.wait("second", "released").detail["code"] == 480
     rig.log.absent("first", "released")
     assert second.who == "second"
+
+
+def test_a_call_finds_the_group_of_its_own_domain(rig: Rig, engine: Engine) -> None:
+    """Two tenants have the same number; the channel says whose call it is."""
+    number = str(next(_domain_numbers))
+    for domain, user in ((rig.domain, "test002"), ("other.example", "test006")):
+        add_group(engine, number, domain=domain)
+        add_numbers(engine, number, [number], "PL", domain=domain)
+        add_member(engine, number, user, domain=domain)
+    rig.phone("test002", Script(answer_after=0.1))
+    rig.phone("test006", Script(answer_after=0.0))
+    call = rig.dial(number, user="test050")
+    rig.log.wait("caller", "answered")
+    assert call.hears("test002")
+    rig.log.absent("test006", "invite")
+    call.hang_up()
+    rig.log.wait("test002", "bye")
+    rig.dial(number, who="stranger")  # from no domain, where nobody has this number
+    assert rig.log.wait("stranger", "released").detail["code"] == 404

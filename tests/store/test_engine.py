@@ -62,6 +62,15 @@ def test_a_database_that_is_not_there_is_one_line() -> None:
         assert "hush" not in str(raised.value)
 
 
+@pytest.mark.postgresql
+def test_a_server_that_vanished_is_given_up_before_tcp_would(postgresql_url: str) -> None:
+    for query, expected in (("", "20000"), ("?tcp_user_timeout=5000", "5000")):
+        with make_engine(postgresql_url + query).connect() as connection:
+            told = connection.connection.dbapi_connection.info.get_parameters()
+            assert told["tcp_user_timeout"] == expected
+            assert told["keepalives_idle"] == "10"
+
+
 def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("not a database, but long enough to look like none\n" * 9)
     with pytest.raises(Unavailable, match=r"x\.db: file is not a database$"):

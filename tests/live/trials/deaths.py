@@ -37,8 +37,10 @@ def restart(count: int, seed: int, desks: int) -> Tally:
             answering = desk.phones[number % 3 == 0]
             answering.script = Script(answer_after=chance.uniform(0.02, 0.5))
             caller = desk.dial(_in_turn(on, number))
+            # However late an overloaded switch is, nobody waits longer than this.
             if not desk.log.until(
-                lambda: caller.talking or caller.over or bool(desk.log.all(what="fallback")), 3.0
+                lambda: caller.talking or caller.over or bool(desk.log.all(what="fallback")),
+                WAIT + BOUND,
             ):
                 raise Wrong("the caller waits in vain")
             if not caller.talking:

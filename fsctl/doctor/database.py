@@ -1,0 +1,56 @@
+"""The database: whether it answers, has the right tables, and groups that can ring."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Engine
+
+from fsctl.admin.advice import warnings_about
+from fsctl.doctor.finding import Finding, fault, ok, warning
+from fsctl.hunt.group import Group
+from fsctl.store.engine import describe, reading
+from fsctl.store.errors import NewerSchema, SchemaError, StoreError
+from fsctl.store.groups import list_groups
+from fsctl.store.schema import check_schema
+
+PART = "database"
+
+
+def examine_database(engine: Engine) -> Iterator[Finding]:
+    """Look whether it answers and has the tables of this fsctl."""
+    try:
+        check_schema(engine)
+    except NewerSchema as error:
+        yield fault(PART, _what(error), "install the newer fsctl on this machine too")
+    except SchemaError as error:
+        yield fault(PART, _what(error), "fsctl db upgrade")
+    except StoreError as error:
+        yield fault(
+            PART,
+            _what(error),
+            "see that the server runs and lets us in, and that database_url is right: fsctl config",
+        )
+    else:
+        yield ok(PART, f"{describe(engine)} answers and is up to date")
+
+
+def _what(error: Exception) -> str:
+    return str(error).partition("; ")[0]
+
+
+def examine_groups(groups: Sequence[Group]) -> Iterator[Finding]:
+    """Look at the groups as they stand, without asking a switch."""
+    part = "groups"
+    numbers = sum(len(group.numbers) for group in groups)
+    if not groups:
+        yield warning(part, "there is no group yet", "fsctl group add NAME")
+    else:
+        yield ok(part, f"{len(groups)} groups with {numbers} numbers")
+    for group in groups:
+        for line in warnings_about(group):
+            yield warning(part, line, f'see: fsctl group show "{group.name}"')
+
+
+def load_groups(engine: Engine) -> list[Group]:
+    """Return every group. Raises StoreError."""
+    with reading(engine) as session:
+        return list_groups(session)

@@ -1,0 +1,131 @@
+"""Where a switch's dialplan sends a number, as far as its XML tells. Without I/O.
+
+It reads the dialplan as ``mod_dialplan_xml`` does for the conditions on ``destination_number``.
+What depends on anything else (the time, a variable of the call) cannot be known here: an extension
+with such a condition may take a call, and is then not said to.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from xml.etree import ElementTree
+
+from fsctl.esl.errors import ProtocolError
+
+LONGEST_EXPRESSION = 4096
+"""Characters of an expression that is tried; nobody writes longer ones."""
+_NUMBER_FIELDS = ("destination_number", "${destination_number}")
+
+
+class Fate(Enum):
+    """What becomes of a call to a number in one context."""
+
+    OURS = "ours"
+    """It is handed to one of our addresses, or to one that a variable of the call names."""
+    ANOTHER = "another controller"
+    """It is handed to a controller, at an address that is not ours."""
+    TAKEN = "taken"
+    """An extension takes it that hands it to no controller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call goes: what becomes of it, in which context and extension, to which hosts."""
+
+    fate: Fate
+    context: str
+    extension: str
+    hosts: str = ""
+
+
+def read_dialplan(text: str) -> tuple[ElementTree.Element, ...]:
+    """Return the contexts of a dialplan. Raises ProtocolError for what is no XML."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # FreeSWITCH writes none, and they can explode
+        raise ProtocolError("a dialplan with entities of its own")
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - without entities it is no bomb
+    except ElementTree.ParseError as error:
+        raise ProtocolError(f"a dialplan that is no XML: {error}") from None
+    return tuple(root.iter("context"))
+
+
+def routes(
+    contexts: Iterable[ElementTree.Element], numbers: Sequence[str], ours: Sequence[str]
+) -> Iterator[Route]:
+    """Yield the route of a call in each context that has one; a number may be written several ways.
+
+    ``ours`` are the addresses at which FreeSWITCH finds us, as HOST:PORT; ``*:PORT`` is any host.
+    """
+    for context in contexts:
+        for number in numbers:
+            route = _route(context, number, ours)
+            if route is not None:
+                yield route
+                break
+
+
+def _route(context: ElementTree.Element, number: str, ours: Sequence[str]) -> Route | None:
+    for extension in context.iter("extension"):
+        holds, sockets = _walk(extension, number)
+        hosts = [data.partition(" ")[0] for data in sockets]
+        place = context.get("name", ""), extension.get("name", "without a name")
+        for listed in hosts:
+            if "${" in listed or any(_is_ours(host, ours) for host in listed.split("|")):
+                return Route(Fate.OURS, *place, listed)
+        if hosts:
+            return Route(Fate.ANOTHER, *place, hosts[0])
+        if holds and extension.get("continue") != "true":
+            return Route(Fate.TAKEN, *place)
+    return None
+
+
+def _walk(extension: ElementTree.Element, number: str) -> tuple[bool | None, list[str]]:
+    """Return whether an extension takes a number (None: not known), and its calls of ``socket``.
+
+    As ``parse_exten`` in ``mod_dialplan_xml.c``: every condition that holds adds its actions, and
+    the last one that was looked at decides whether the extension takes the call.
+    """
+    holds: bool | None = False
+    sockets: list[str] = []
+    for condition in extension.findall("condition"):
+        holds = _holds(condition, number)
+        if holds is not False:
+            actions = condition.iter("action")
+            sockets += [
+                one.get("data", "") for one in actions if one.get("application") == "socket"
+            ]
+        stops = condition.get("break", "on-false")
+        if stops == "always" or (holds, stops) in ((True, "on-true"), (False, "on-false")):
+            break
+    return holds, sockets
+
+
+def _holds(condition: ElementTree.Element, number: str) -> bool | None:
+    """Whether a condition holds for a number, None when that is not known."""
+    field, text = condition.get("field"), condition.get("expression")
+    if condition.get("regex") or condition.findall("condition"):
+        return None
+    if field is None:
+        # ``<condition>`` alone always holds; one of the calendar's attributes cannot be known.
+        return True if set(condition.keys()) <= {"break"} else None
+    if field not in _NUMBER_FIELDS:
+        return None
+    expression = _compiled(text or "")
+    return None if expression is None else expression.search(number) is not None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> re.Pattern[str] | None:
+    if "${" in text or len(text) > LONGEST_EXPRESSION:
+        return None
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError):
+        return None
+
+
+def _is_ours(host: str, ours: Sequence[str]) -> bool:
+    name, _, port = host.rpartition(":")
+    return f"{name}:{port}" in ours or f"*:{port}" in ours

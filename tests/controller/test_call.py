@@ -1,0 +1,115 @@
+"""One call, with a switch that forgets, repeats itself or is late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import gevent
+import pytest
+
+from fsctl.controller import call, server
+from fsctl.hunt.group import Group, Member
+from tests.controller.scripted import CALLER, ScriptedSwitch
+from tests.hostile.house import House
+
+Dial = Callable[[str], ScriptedSwitch]
+
+
+@pytest.fixture
+def dial() -> Iterator[Dial]:
+    house = House()
+    house.groups["601"] = Group("short", members=(Member("test002"),), wait=0.2)
+    switches: list[ScriptedSwitch] = []
+
+    def place(number: str) -> ScriptedSwitch:
+        switches.append(ScriptedSwitch(house.controller.address, number))
+        return switches[-1]
+
+    yield place
+    for switch in switches:
+        switch.close()
+    house.close()
+
+
+def keep_talking(switch: ScriptedSwitch) -> gevent.Greenlet:
+    """Send events that mean nothing, faster than anybody would want to wait for the next."""
+
+    def talk() -> None:
+        while not switch.closed.is_set():
+            switch.tell("CHANNEL_PROGRESS")
+            gevent.sleep(0.001)
+
+    return gevent.spawn(talk)
+
+
+def test_a_refused_caller_who_is_not_hung_up_is_left_to_the_switch(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REFUSAL_TIME", 0.2)
+    switch = dial("999")
+    switch.said("UNALLOCATED_NUMBER")
+    talking = keep_talking(switch)
+    assert switch.closed.wait(2.0)
+    talking.kill()
+
+
+def test_a_refused_caller_who_is_gone_is_not_waited_for(dial: Dial) -> None:
+    switch = dial("999")
+    switch.said("UNALLOCATED_NUMBER")
+    began = time.monotonic()
+    switch._send(b"Content-Type: text/disconnect-notice\nContent-Length: 0\n\n" + b"x" * 600)
+    assert switch.closed.wait(5.0)
+    assert time.monotonic() - began < server.REFUSAL_TIME / 2
+
+
+def test_a_channel_that_came_too_late_for_the_cancel_is_ended(dial: Dial) -> None:
+    switch = dial("600")
+    switch.said("^bgapi originate")
+    switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    switch.said("hupall ORIGINATOR_CANCEL fsctl_hunt")
+    assert not switch.fitting("hupall ORIGINATOR_CANCEL fsctl_ring")
+    switch.tell_of_leg("CHANNEL_CREATE", 1)
+    switch.said("hupall ORIGINATOR_CANCEL fsctl_ring", timeout=call.STRAGGLER_TIME / 2)
+
+
+def test_a_leg_of_which_nothing_is_heard_is_ended_again_and_again(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call, "STRAGGLER_TIME", 0.02)
+    switch = dial("600")
+    job = switch.said("^bgapi originate").rpartition("Job-UUID: ")[2]
+    switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    switch.said(f"hupall ORIGINATOR_CANCEL fsctl_call {CALLER}", times=3)
+    switch.tell_of_leg("CHANNEL_CREATE", 1)
+    switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR ORIGINATOR_CANCEL\n"})
+    assert switch.closed.wait(5.0)
+
+
+def test_a_member_whose_caller_left_in_the_moment_of_the_answer_is_hung_up(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no tag of the hunt any more, and waits for a caller who is not there."""
+    monkeypatch.setattr(call, "STRAGGLER_TIME", 0.02)
+    switch = dial("600")
+    switch.said("^bgapi originate")
+    switch.tell_of_leg("CHANNEL_CREATE", 1)
+    switch.tell_of_leg("CHANNEL_ANSWER", 1)
+    switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    switch.said(f"hupall ORIGINATOR_CANCEL fsctl_call {CALLER}")
+    switch.tell_of_leg("CHANNEL_HANGUP_COMPLETE", 1, **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    assert switch.closed.wait(5.0)
+
+
+def test_a_release_is_asked_for_again_though_the_switch_talks_of_other_things(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call, "RELEASE_TIME", 0.05)
+    switch = dial("601")
+    switch.said("^bgapi originate")
+    talking = keep_talking(switch)
+    switch.said("limit_execute", times=call.RELEASES)
+    switch.said("hupall LOSE_RACE fsctl_hunt")  # given back to the dialplan in the end
+    assert switch.closed.wait(5.0)
+    talking.kill()
+    assert len(switch.fitting("execute-app-name: limit_execute")) == call.RELEASES
