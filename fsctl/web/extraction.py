@@ -28,7 +28,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
 }
 MAKERS = ("WrongValue", "Refused", "NumberError", "WrongFile", "append", "extend", "line")
 """Whoever is given a sentence that a page may show; what is yielded counts as well."""
-MODULES = ("admin/*.py", "store/numbers.py", "web/draft.py", "web/groups.py")
+MODULES = ("admin/*.py", "store/numbers.py", "web/*.py")
 PARTS = (
     'group "{0}"',
     'group "{0}" of {1}',
