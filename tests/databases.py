@@ -23,6 +23,8 @@ from fsctl.store import migrate
 from fsctl.store.engine import make_engine
 
 ABSENT = "PostgreSQL's server programs are not on this machine"
+ROOM = 2 << 30
+"""Bytes that a server of the tests never needs, since each test's database goes with the test."""
 TRUSTING = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"]
 
 
@@ -64,6 +66,12 @@ class Cluster:
                 extra_groups=[] if user else None,
             )
 
+    @property
+    def by_files(self) -> str:
+        """How to ask for a copy by files; PostgreSQL before 15 knows no other way."""
+        version = self.programs.parent.name
+        return " STRATEGY FILE_COPY" if version.isdigit() and int(version) >= 15 else ""
+
     def execute(self, statement: str) -> None:
         url = self.url("postgres").replace("postgresql://", "postgresql+psycopg://")
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
@@ -94,10 +102,17 @@ def postgresql_cluster() -> Iterator[Cluster]:
         yield cluster
 
 
+def _in_memory() -> str | None:
+    """Return where files take a tenth of the time that a disk takes, if there is room."""
+    place = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it
+    roomy = place.is_dir() and shutil.disk_usage(place).free > ROOM
+    return str(place) if roomy and os.access(place, os.W_OK) else None
+
+
 @contextmanager
 def running(programs: Path) -> Iterator[Cluster]:
     """A new server, which is gone with all its data at the end."""
-    home = Path(tempfile.mkdtemp(prefix="fsctl-postgresql-"))
+    home = Path(tempfile.mkdtemp(prefix="fsctl-postgresql-", dir=_in_memory()))
     if os.getuid() == 0:
         user = server_user()
         os.chown(home, user.pw_uid, user.pw_gid)
@@ -111,8 +126,7 @@ def running(programs: Path) -> Iterator[Cluster]:
     finally:
         if (home / "data" / "postmaster.pid").exists():
             cluster.run("pg_ctl", "stop", "-w", "-m", "immediate")
-        # Hundreds of databases are a hundred thousand files; nobody has to wait for their end.
-        subprocess.Popen(["rm", "-rf", str(home)], start_new_session=True)
+        shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")
@@ -145,15 +159,16 @@ def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(request: pytest.FixtureRequest) -> str:
-    """A database of its own; all go with the cluster."""
+def postgresql_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own."""
     cluster: Cluster = request.getfixturevalue("postgresql_cluster")
     name = f"test_{uuid.uuid4().hex}"
     template = ""
     if wants_tables(request):
-        template = f" TEMPLATE {request.getfixturevalue('postgresql_template')}"
+        template = f" TEMPLATE {request.getfixturevalue('postgresql_template')}{cluster.by_files}"
     cluster.execute(f"CREATE DATABASE {name}{template}")
-    return cluster.url(name)
+    yield cluster.url(name)
+    cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
