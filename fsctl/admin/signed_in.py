@@ -55,8 +55,11 @@ def is_password(engine: Engine, user: User, password: str) -> bool:
     return passwords.fits(kept, password)
 
 
-def user_of(engine: Engine, secret: str, now: float) -> User | None:
-    """Return who is signed in with this secret; None for nobody, or nobody any more."""
+def user_of(engine: Engine, secret: str, now: float, *, used: bool = True) -> User | None:
+    """Return who is signed in with this secret; None for nobody, or nobody any more.
+
+    ``used``: somebody does something; else only the time that is left is looked at.
+    """
     digest = digest_of(secret)
     with reading(engine) as session:
         found = web_users.session_of(session, digest)
@@ -68,7 +71,7 @@ def user_of(engine: Engine, secret: str, now: float) -> User | None:
     if over:
         sign_out(engine, secret)
         return None
-    if stale:
+    if stale and used:
         with writing(engine) as session:
             web_users.see_session(session, digest, _ms(now))
     return user

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from fsctl.admin.advice import title
 from fsctl.admin.change import Change, changed, transaction
-from fsctl.admin.configuration import read_groups
+from fsctl.admin.configuration import WrongFile, read_groups
 from fsctl.admin.documents import Document, document_of
-from fsctl.admin.errors import Refused
+from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.groups import add_group, capital, existing_group, named, remove_group, set_group
 from fsctl.admin.transfer import become
 from fsctl.admin.yaml_file import read_yaml
@@ -44,6 +44,25 @@ def change_group(
         raise Refused(f"somebody else has changed {named(row)} meanwhile; look at it again")
     become(session, row, replace(wanted, name=now.name, domain=now.domain, numbers=now.numbers))
     return changed(session, row, f"{capital(row)} is changed.")
+
+
+@transaction
+def put_group(
+    session: Session, document: Document, name: str | None = None, *, region: str
+) -> Change:
+    """Make the group of that name, or a new one, be what a document says, its name and all.
+
+    What the document does not say has its default; numbers are read by the plan of ``region``.
+    """
+    wanted = _group(document, region)
+    if name is None:
+        add_group(session, wanted.name, domain=wanted.domain)
+    elif name != wanted.name:
+        set_group(session, name, new_name=wanted.name, domain=wanted.domain)
+    row = existing_group(session, wanted.name, wanted.domain)
+    _refuse_taken_numbers(session, row, wanted)
+    become(session, row, wanted)
+    return changed(session, row, f"{capital(row)} is as the document says.")
 
 
 @transaction
@@ -94,11 +113,16 @@ def _refuse_taken_numbers(session: Session, row: HuntGroup, before: Group) -> No
             raise Refused(f"{number} belongs to {named(owner)}")
 
 
-def _group(document: Document) -> Group:
-    """Return the group that a document is of, whichever fsctl wrote it."""
+def _group(document: Document, region: str = "ZZ") -> Group:
+    """Return the group that a document is of, whichever fsctl wrote it. Raises WrongValue.
+
+    Numbers that fsctl wrote are in E.164 already: no region's plan is needed.
+    """
     text = orjson.dumps({"version": 1, "groups": [document]}).decode()
-    # City numbers are kept in E.164 already: no region's plan is needed.
-    return read_groups(read_yaml(text), "ZZ")[0]
+    try:
+        return read_groups(read_yaml(text), region)[0]
+    except WrongFile as error:  # it has one line, which says nothing
+        raise WrongValue(str(error).partition(": ")[2]) from None
 
 
 def _name(document: Document | None) -> str:

@@ -26,6 +26,7 @@ PROGRAM = "fsctl"
 
 COMMANDS = {
     "audit": "fsctl.cli.audit",
+    "call": "fsctl.cli.call",
     "calls": "fsctl.cli.calls",
     "check": "fsctl.cli.check",
     "config": "fsctl.cli.config",

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.controller.directory import Directory
+from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
@@ -54,7 +55,7 @@ def serve(context: Context) -> None:
         told = _Told(_hear_signals)  # before anybody can know that we are here
         controller.start()
         _say_where(sock, numbers)
-        _until_told_to_stop(controller, told)
+        _until_told_to_stop(controller, _live(engine, controller), told)
     else:
         engine.dispose()  # a connection must not be shared with the workers
         _say_where(sock, numbers)
@@ -65,11 +66,12 @@ def serve(context: Context) -> None:
 def _work(settings: Settings, sock: socket, number: int, orders: int) -> None:
     """Be one of several processes that share the listening socket."""
     _log_as(settings, f"worker {number}: ")
-    controller = _controller(settings, make_engine(settings.database_url), sock)
+    engine = make_engine(settings.database_url)
+    controller = _controller(settings, engine, sock)
     told = _Told(partial(_hear_master, orders))
     controller.start()
     log.info("takes calls")
-    _until_told_to_stop(controller, told)
+    _until_told_to_stop(controller, _live(engine, controller), told)
 
 
 def _controller(settings: Settings, engine: Engine, sock: socket) -> Controller:
@@ -114,7 +116,14 @@ class _Told:
         (self.twice if self.once.is_set() else self.once).set()
 
 
-def _until_told_to_stop(controller: Controller, told: _Told) -> None:
+def _live(engine: Engine, controller: Controller) -> Live:
+    """Tell the panel of this controller's calls."""
+    live = Live(engine, lambda: controller.calls)
+    live.start()
+    return live
+
+
+def _until_told_to_stop(controller: Controller, live: Live, told: _Told) -> None:
     """Wait until told to stop, let hunts end, stop; told once more it does not wait."""
     told.once.wait()
     hunting = sum(not call.hunt_over.is_set() for call in controller.calls)
@@ -124,6 +133,7 @@ def _until_told_to_stop(controller: Controller, told: _Told) -> None:
     draining.rawlink(lambda _: told.twice.set())
     told.twice.wait()
     controller.stop()
+    live.stop()
 
 
 def _hear_signals(on_stop: Callable[[], None]) -> None:

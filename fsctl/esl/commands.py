@@ -7,7 +7,7 @@ Nothing but ``questions``, which asks a switch what it has, builds others. Every
 import math
 from dataclasses import dataclass
 
-from fsctl.esl.quoting import token, value, variables
+from fsctl.esl.quoting import number, token, value, variables
 
 CALL_TAG = "fsctl_call"
 """Variable of every leg: the caller's uuid, as long as the leg lives. Events are filtered by it."""
@@ -201,6 +201,62 @@ def release(caller: str, cause: str) -> str:
 def hang_up(cause: str) -> str:
     """Return the command that hangs the socket's own caller up, for whom nobody hunts."""
     return _execute("hangup", token(cause))
+
+
+TRIAL_TAG = "fsctl_trial"
+"""Variable of both channels of a test call: its own uuid."""
+
+
+def follow_trial(trial: str) -> tuple[str, ...]:
+    """Return the commands that make a connection hear of a test call, and of how it was begun."""
+    events = " ".join((*EVENTS, "CHANNEL_EXECUTE"))
+    return (
+        f"filter variable_{TRIAL_TAG} {token(trial)}",
+        f"filter Job-UUID {token(trial)}",
+        f"filter variable_{CALL_TAG} {_ANY}",
+        f"event json {events}",
+    )
+
+
+_ANY = "/./"
+"""A value between slashes is an expression (``mod_event_socket.c``)."""
+
+
+def follow_legs(caller: str) -> tuple[str, ...]:
+    """Return the commands that, of all callers' legs, leave a connection those of this one.
+
+    Before the caller's channel was known any might have been.
+    """
+    return (
+        f"filter variable_{CALL_TAG} {token(caller)}",
+        f"filter delete variable_{CALL_TAG} {_ANY}",
+    )
+
+
+def place_trial(trial: str, dialled: str, context: str, shown: Caller, seconds: int) -> str:
+    """Return the command that calls a number through the switch's own dialplan, as a stranger.
+
+    A loopback channel has two ends: one goes through the dialplan and is the caller whom we hunt
+    for, the other is answered when that is, and then echoes what it hears. Both get the variables
+    (``channel_on_init`` in ``mod_loopback.c``).
+    """
+    settings = {
+        TRIAL_TAG: token(trial),
+        "originate_timeout": str(int(seconds)),
+        "ignore_early_media": "true",
+        "loopback_bowout": "false",
+        "origination_caller_id_number": value(shown.number),
+        "origination_caller_id_name": value(shown.name),
+    }
+    return (
+        f"bgapi originate {variables(settings)}loopback/{number(dialled)}/{token(context)}/XML "
+        f"&echo()\nJob-UUID: {token(trial)}"
+    )
+
+
+def end_trial(trial: str) -> str:
+    """Return the api command that hangs both ends of a test call up."""
+    return f"hupall NORMAL_CLEARING {TRIAL_TAG} {token(trial)}"
 
 
 DECLINE = ("resume", "exit")

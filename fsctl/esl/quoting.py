@@ -17,6 +17,7 @@ MAX_VALUE = 80
 """Characters kept of a value that a stranger chose."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,254}")
+_NUMBER = re.compile(r"\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]{0,63}")
 _ENDS_VALUE = re.compile(r"[\s{}\[\]<>'\"$|^;=]|(?<!\\),|\\(?![,s])")
 _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 # Not "/", ":" and "@": of a name that holds them FreeSWITCH shows a part only (tried).
@@ -31,6 +32,16 @@ def token(text: str) -> str:
     """
     if not _TOKEN.fullmatch(text):
         raise Unquotable(f"{text[:60]!r} cannot be part of a command")
+    return text
+
+
+def number(text: str) -> str:
+    """Return ``text`` if it can be dialled: no reader of a dial string takes it apart.
+
+    Raises Unquotable otherwise.
+    """
+    if not _NUMBER.fullmatch(text):
+        raise Unquotable(f"{text[:60]!r} cannot be dialled")
     return text
 
 

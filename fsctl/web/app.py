@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, flash, g, redirect, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request
 from flask import url_for as flask_url_for
 from sqlalchemy import Engine
 from werkzeug.exceptions import HTTPException
@@ -22,14 +22,26 @@ from fsctl.admin.errors import AdminError
 from fsctl.settings import Settings
 from fsctl.store.errors import StoreError
 from fsctl.store.web_users import User
-from fsctl.web import groups, languages, members, navigation, security, signin
+from fsctl.web import (
+    api,
+    calls,
+    groups,
+    history,
+    languages,
+    live,
+    members,
+    navigation,
+    security,
+    signin,
+    transfer,
+)
 from fsctl.web.languages import gettext as _
-from fsctl.web.panel import Panel, may_change, panel
+from fsctl.web.panel import Panel, explain, may_change, panel, say
 from fsctl.web.throttle import Throttle
 
 LARGEST_REQUEST = 32 * 1024 * 1024
 """Bytes: an import of some hundred thousand members."""
-OPEN = frozenset({"static", "signin.sign_in", "signin.choose_language"})
+OPEN = frozenset({"static", "signin.sign_in", "signin.choose_language", "api.openapi"})
 """Endpoints for anybody."""
 EVERY_ROLE = frozenset(
     {
@@ -68,7 +80,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
     _prepare_templates(app)
-    for part in (signin, groups, members):
+    for part in (signin, groups, members, calls, live, history, transfer, api):
         app.register_blueprint(part.pages)
     app.wsgi_app = security.BehindProxy(app.wsgi_app, settings.web_proxies)  # type: ignore[method-assign]
     return app
@@ -124,6 +136,9 @@ def _who() -> None:
     g.user = g.secret = None
     if request.endpoint == "static":
         return
+    if request.path.startswith(security.API):
+        g.user = api.user_of_token()
+        return
     secret = request.cookies.get(security.session_cookie(request))
     if secret:
         g.user = signed_in.user_of(panel().engine, secret, panel().now())
@@ -135,6 +150,8 @@ def _may() -> AnyResponse | None:
     user: User | None = g.user
     if request.endpoint in OPEN:
         return None
+    if request.path.startswith(security.API):
+        return _may_program(user)
     if user is None:
         if request.method in security.SAFE and "text/html" in request.headers.get("Accept", ""):
             return redirect(flask_url_for("signin.sign_in", next=_wanted()))
@@ -148,6 +165,17 @@ def _may() -> AnyResponse | None:
     return None
 
 
+def _may_program(user: User | None) -> AnyResponse | None:
+    """Refuse what comes without a token, or is more than its user's role lets them do."""
+    if user is None:
+        refusal = api.problem(401, "send Authorization: Bearer TOKEN; see: fsctl user token")
+        refusal.headers["WWW-Authenticate"] = "Bearer"
+        return refusal
+    if request.method not in security.SAFE and user.role != "administrator":
+        return api.problem(403, "a viewer changes nothing")
+    return None
+
+
 def _wanted() -> str | None:
     """Return where a stranger wanted to go, for after the sign-in."""
     return request.full_path.rstrip("?") if request.path != "/" else None
@@ -158,6 +186,12 @@ def _wanted() -> str | None:
 
 def _http_error(error: HTTPException) -> AnyResponse:
     code = error.code or 500
+    if request.path.startswith(security.API):
+        refusal = api.problem(code, error.description or error.name)
+        refusal.headers.extend(
+            (name, value) for name, value in error.get_headers() if name == "Allow"
+        )
+        return refusal
     texts = {
         403: _("This page is too old, or it was not ours. Go back, reload it and try again."),
         404: _("There is no such page, or it is not yours to see."),
@@ -170,7 +204,7 @@ def _http_error(error: HTTPException) -> AnyResponse:
 
 def _refused(error: AdminError) -> AnyResponse:
     """Show why a change was not made, on the page it came from."""
-    flash(languages.sentence(str(error)), "error")
+    say(explain(error), "error")
     back = request.referrer or ""
     here = request.host_url
     return redirect(back if back.startswith(here) else flask_url_for("groups.list_groups"))

@@ -13,10 +13,11 @@ from fsctl.store.engine import reading
 from fsctl.store.groups import number_owners
 from fsctl.store.web_groups import find_page, id_of_group
 from fsctl.web.languages import gettext as _
-from fsctl.web.languages import ngettext, sentence
+from fsctl.web.languages import ngettext
 from fsctl.web.panel import (
     domain,
     engine,
+    explain,
     pages_of,
     panel,
     say,
@@ -74,7 +75,7 @@ def add() -> View:
         )
     except AdminError as error:
         return render_template(
-            "groups/add.html", form=form, user_domain=domain(), problem=str(error)
+            "groups/add.html", form=form, user_domain=domain(), problem=explain(error)
         ), 422
     say(_("The group was added."))
     return redirect(url_for("groups.numbers", group_id=_id_of(change.group)))
@@ -123,7 +124,7 @@ def general(group_id: int) -> View:
             domain=group.domain,
         )
     except AdminError as error:
-        return _tab("groups/general.html", group_id, group, str(error)), 422
+        return _tab("groups/general.html", group_id, group, explain(error)), 422
     say(_("The group was changed."))
     return redirect(url_for("groups.general", group_id=group_id))
 
@@ -136,7 +137,7 @@ def copy(group_id: int) -> View:
     try:
         change = whole.copy_group(engine(), group.name, new_name, domain=group.domain)
     except AdminError as error:
-        return _tab("groups/general.html", group_id, group, str(error)), 422
+        return _tab("groups/general.html", group_id, group, explain(error)), 422
     say(_("The group was copied; this is the copy."))
     return redirect(url_for("groups.numbers", group_id=_id_of(change.group)))
 
@@ -167,11 +168,11 @@ def numbers(group_id: int) -> View:
             numbers_admin.remove_numbers(engine(), group.name, [taken], region, domain=group.domain)
             said = _("The number was taken away.")
         else:
-            wanted = [_free(text, group) for text in _split(typed)]
+            wanted = _split(typed)
             numbers_admin.add_numbers(engine(), group.name, wanted, region, domain=group.domain)
             said = ngettext("The number was added.", "The numbers were added.", len(wanted))
     except AdminError as error:
-        return _tab("groups/numbers.html", group_id, group, str(error), typed=typed), 422
+        return _tab("groups/numbers.html", group_id, group, explain(error), typed=typed), 422
     say(said)
     return redirect(url_for("groups.numbers", group_id=group_id))
 
@@ -183,7 +184,7 @@ def check_number(group_id: int) -> Response:
     try:
         read = [_free(text, group) for text in _split(request.args.get("numbers", "")[:2000])]
     except AdminError as error:
-        return jsonify(ok=False, text=sentence(str(error)))
+        return jsonify(ok=False, text=explain(error))
     return jsonify(ok=True, text=", ".join(read))
 
 
@@ -193,10 +194,7 @@ def _free(text: str, group: Group) -> str:
     with reading(panel().engine) as session:
         owner = number_owners(session, [number], group.domain).get(number)
         if owner is not None:
-            # Of another tenant's group not even the name is told.
-            hidden = domain() and owner.domain != domain()
-            whose = "another domain" if hidden else admin.named(owner)
-            raise Refused(f"{number} belongs to {whose}")
+            raise Refused(f"{number} belongs to {admin.named(owner)}")
     return number
 
 

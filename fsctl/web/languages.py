@@ -19,7 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations, Translations
-from flask import g, has_request_context, request
+from flask import g, has_app_context, has_request_context, request
 
 from fsctl.admin.users import LANGUAGES
 from fsctl.web.sentences import Sentences
@@ -55,7 +55,9 @@ def _sentences(language: str) -> Sentences:
 
 def language() -> str:
     """Return the language of this request: the user's, else the one chosen, else the browser's."""
-    if not has_request_context():
+    if not has_app_context():
+        return DEFAULT
+    if "language" not in g and not has_request_context():
         return DEFAULT
     if "language" not in g:
         user = g.get("user")

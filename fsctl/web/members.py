@@ -16,7 +16,7 @@ from fsctl.web.draft import Draft, empty_row
 from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, sentence
-from fsctl.web.panel import engine, may_change, panel, say, visible_group
+from fsctl.web.panel import engine, explain, may_change, panel, say, visible_group
 from fsctl.web.timeline import preview
 
 pages = Blueprint("members", __name__)
@@ -44,7 +44,7 @@ def configuration(group_id: int) -> Response | str | tuple[str, int]:
     try:
         whole.change_group(engine(), group.name, wanted, seen=seen, domain=group.domain)
     except AdminError as error:
-        return _page(group_id, group, draft, seen, sentence(str(error))), 409
+        return _page(group_id, group, draft, seen, explain(error)), 409
     say(_("Saved. It is in force within a second."))
     return redirect(url_for("members.configuration", group_id=group_id))
 

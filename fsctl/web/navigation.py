@@ -11,6 +11,11 @@ def menu() -> list[tuple[str, str]]:
     """Return the menu: endpoints and names."""
     return [
         ("groups.list_groups", _("Hunt groups")),
+        ("live.live", _("Now")),
+        ("calls.calls", _("Calls")),
+        ("calls.stats", _("Statistics")),
+        ("history.history", _("History")),
+        ("transfer.import_", _("Import and export")),
     ]
 
 
@@ -20,6 +25,7 @@ def tabs() -> list[tuple[str, str]]:
         ("groups.numbers", _("Numbers")),
         ("members.configuration", _("Configuration")),
         ("groups.general", _("General")),
+        ("history.group_history", _("History")),
     ]
 
 

@@ -8,11 +8,13 @@ from flask import abort, current_app, flash, g, request
 from sqlalchemy import Engine
 
 from fsctl.admin.actor import acting_as
+from fsctl.admin.errors import AdminError
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
 from fsctl.store.engine import reading
 from fsctl.store.web_groups import group_with_id
 from fsctl.store.web_users import User
+from fsctl.web.languages import sentence
 from fsctl.web.throttle import Throttle
 
 
@@ -65,9 +67,21 @@ def visible_group(group_id: int) -> Group:
     return group
 
 
-def say(text: str) -> None:
-    """Tell on the next page that it is done."""
-    flash(text, "done")
+def say(text: str, kind: str = "done") -> None:
+    """Tell on the next page that something is done; ``kind`` "error": that it is not."""
+    flash(text, kind)
+
+
+def explain(error: AdminError) -> str:
+    """Return why a change was not made, in the user's language.
+
+    Of what belongs to another tenant not even the name is told.
+    """
+    text = str(error)
+    whose, _, owner = text.partition(" belongs to ")
+    if domain() and owner and not owner.endswith(f" of {domain()}"):
+        text = f"{whose} belongs to another domain"
+    return sentence(text)
 
 
 def pages_of(total: int, size: int, page: int) -> Sequence[int | None]:

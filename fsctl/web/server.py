@@ -8,7 +8,8 @@ request comes to its thread complete: threads never touch a socket of gevent's.
 import io
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import chain, islice
 from socket import socket
 from typing import Any
 
@@ -49,10 +50,15 @@ class InThreads:
         # Bytes are counted by now: an application must not look for chunks.
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-        status, headers, parts = self._pool.apply(self._answer, (environ,))
+        status, headers, first, rest = self._pool.apply(self._answer, (environ,))
         start_response(status, headers)
         stream: Iterator[bytes] | None = environ.pop(STREAM, None)
-        return parts if stream is None else stream
+        return chain(first, self._in_thread(rest)) if stream is None else stream
+
+    def _in_thread(self, rest: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what is left of a long answer; each part of it is made in a thread."""
+        while (part := self._pool.apply(next, (rest, None))) is not None:
+            yield part
 
     def stop(self) -> None:
         """End the threads."""
@@ -66,8 +72,10 @@ class InThreads:
         body = source.read(self._largest + 1)
         return None if len(body) > self._largest else body
 
-    def _answer(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], list[bytes]]:
-        """Let the application answer, in a thread, and take the whole answer."""
+    def _answer(
+        self, environ: dict[str, Any]
+    ) -> tuple[str, list[tuple[str, str]], list[bytes], Iterator[bytes]]:
+        """Let the application answer, in a thread, and take as much as is never long."""
         said: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _info: Any = None) -> Any:
@@ -75,12 +83,18 @@ class InThreads:
             return said.append
 
         parts = self._app(environ, start_response)
-        try:
-            return said[0], said[1], [] if STREAM in environ else list(parts)
-        finally:
-            close = getattr(parts, "close", None)
-            if close:
-                close()
+        rest = _closing(parts)
+        first = list(islice(rest, 2))
+        return said[0], said[1], first, rest
+
+
+def _closing(parts: Iterable[bytes]) -> Generator[bytes, None, None]:
+    """Yield the parts of an answer, and tell the application when that is over."""
+    try:
+        yield from parts
+    finally:
+        if close := getattr(parts, "close", None):
+            close()
 
 
 class _Handler(WSGIHandler):

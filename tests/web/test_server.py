@@ -119,7 +119,7 @@ def running(place: Path, template: Path, *words: str) -> Iterator["subprocess.Po
     try:
         yield process
     finally:
-        process.kill()
+        process.terminate()  # "run" ends what it has started
         process.communicate(timeout=30)
 
 

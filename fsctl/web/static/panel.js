@@ -117,3 +117,11 @@ if (form) {
     draw();
   });
 }
+
+// Calls now: the server says what has changed; a stream that ends is asked for again.
+const live = document.getElementById("live");
+if (live) {
+  const stream = new EventSource(live.dataset.events);
+  stream.addEventListener("calls", (event) => { live.innerHTML = event.data; });
+  window.addEventListener("pagehide", () => stream.close());
+}

@@ -1,0 +1,139 @@
+"""Calls that hunt right now, as their controllers say every second.
+
+Owns the SQL and the form of the legs. What a controller said counts for ``FRESH`` seconds: one that
+died is not shown for longer, and what it has left is removed by the next that writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Table, delete, insert, select
+from sqlalchemy.orm import Session
+
+from fsctl.store.call_tables import LONGEST_CALLER_NAME, LONGEST_NUMBER, LONGEST_UUID
+from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
+from fsctl.store.web_tables import LiveCall, LiveController
+
+FRESH = 10.0
+"""Seconds for which a controller counts that says nothing more."""
+MOST_SHOWN = 200
+MOST_LEGS = 50
+
+_CALLS: Table = LiveCall.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLeg:
+    """A telephone of a call: ``state`` is rings, claims or the leg's outcome.
+
+    Times are seconds from the call's arrival; ``ended`` is None while it goes on.
+    """
+
+    member: str
+    started: float
+    ended: float | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveHunt:
+    """A call that hunts. ``began`` is epoch seconds, ``wait`` the group's wait time."""
+
+    uuid: str
+    domain: str
+    group: str
+    number: str
+    caller_number: str
+    caller_name: str
+    began: float
+    wait: float
+    legs: tuple[LiveLeg, ...] = ()
+
+
+def write_live(
+    session: Session,
+    controller: str,
+    gone: Iterable[str],
+    changed: Sequence[LiveHunt],
+    now_ms: int,
+) -> None:
+    """Write that a controller is there, and which of its calls are gone or have changed."""
+    session.execute(delete(LiveController).where(LiveController.name == controller))
+    session.execute(insert(LiveController).values(name=controller, seen_ms=now_ms))
+    uuids = [*gone, *(_text(hunt.uuid, LONGEST_UUID) for hunt in changed)]
+    for start in range(0, len(uuids), 500):
+        some = LiveCall.uuid.in_(uuids[start : start + 500])
+        session.execute(delete(LiveCall).where(LiveCall.controller == controller, some))
+    if changed:
+        session.execute(insert(_CALLS), [_row(controller, hunt) for hunt in changed])
+
+
+def forget_live(session: Session, controller: str) -> None:
+    """Remove whatever a controller has said: it begins, or it ends."""
+    session.execute(delete(LiveCall).where(LiveCall.controller == controller))
+    session.execute(delete(LiveController).where(LiveController.name == controller))
+
+
+def forget_dead(session: Session, now_ms: int) -> None:
+    """Remove what controllers have left that are silent."""
+    there = select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
+    session.execute(delete(LiveCall).where(LiveCall.controller.not_in(there)))
+    session.execute(delete(LiveController).where(LiveController.seen_ms < _limit(now_ms)))
+
+
+def read_live(session: Session, domain: str, now_ms: int) -> tuple[list[LiveHunt], list[str]]:
+    """Return the calls that hunt, the oldest first and ``MOST_SHOWN`` at most, and who said so.
+
+    With a domain, that domain's. The controllers are all of those that are there.
+    """
+    fresh = select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
+    controllers = sorted(session.scalars(fresh))
+    statement = select(LiveCall).where(LiveCall.controller.in_(fresh))
+    if domain:
+        statement = statement.where(LiveCall.domain == domain)
+    in_order = statement.order_by(LiveCall.began_ms, LiveCall.uuid).limit(MOST_SHOWN)
+    return [_hunt(row) for row in session.scalars(in_order)], controllers
+
+
+def _limit(now_ms: int) -> int:
+    return now_ms - round(FRESH * 1000)
+
+
+def _row(controller: str, hunt: LiveHunt) -> dict[str, object]:
+    legs = [
+        (_text(leg.member, LONGEST_USER), leg.started, leg.ended, leg.state)
+        for leg in hunt.legs[:MOST_LEGS]
+    ]
+    return {
+        "controller": controller,
+        "uuid": _text(hunt.uuid, LONGEST_UUID),
+        "domain": hunt.domain,
+        "group_name": _text(hunt.group, LONGEST_NAME),
+        "number": _text(hunt.number, LONGEST_NUMBER),
+        "caller_number": _text(hunt.caller_number, LONGEST_NUMBER),
+        "caller_name": _text(hunt.caller_name, LONGEST_CALLER_NAME),
+        "began_ms": round(hunt.began * 1000),
+        "wait_ms": round(hunt.wait * 1000),
+        "legs": orjson.dumps(legs).decode(),
+    }
+
+
+def _hunt(row: LiveCall) -> LiveHunt:
+    return LiveHunt(
+        row.uuid,
+        row.domain,
+        row.group_name,
+        row.number,
+        row.caller_number,
+        row.caller_name,
+        row.began_ms / 1000,
+        row.wait_ms / 1000,
+        tuple(LiveLeg(*leg) for leg in orjson.loads(row.legs)),
+    )
+
+
+def _text(text: str, longest: int) -> str:
+    """Return a stranger's text as both databases take it."""
+    cut = text[:longest]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)

@@ -1,0 +1,205 @@
+"""The panel for programs: JSON under ``/api/v1``, signed in with a token.
+
+The same functions, roles and domains as the pages; documents are those of files and the audit log,
+with the ids of groups. What each path takes and returns is in ``/api/v1/openapi.json``, made by
+``openapi``.
+"""
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import BadRequest, HTTPException
+
+from fsctl.admin import groups as admin
+from fsctl.admin import whole
+from fsctl.admin.advice import warnings_about
+from fsctl.admin.audit import list_changes
+from fsctl.admin.documents import document_of
+from fsctl.admin.errors import AdminError, Refused, WrongValue
+from fsctl.admin.users import user_with_token
+from fsctl.hunt.group import Group
+from fsctl.store.call_queries import find_calls, list_calls
+from fsctl.store.call_stats import call_stats
+from fsctl.store.engine import reading
+from fsctl.store.errors import StoreError
+from fsctl.store.live import read_live
+from fsctl.store.web_groups import find_page, id_of_group
+from fsctl.store.web_users import User
+from fsctl.web.filters import chosen_calls
+from fsctl.web.openapi import document as openapi_document
+from fsctl.web.panel import domain, engine, explain, panel, visible_group
+from fsctl.web.story import masked
+
+pages = Blueprint("api", __name__, url_prefix="/api/v1")
+
+MOST = 500
+FIRST = 50
+
+
+def answer(value: object, status: int = 200) -> Response:
+    """Return a JSON answer."""
+    return Response(orjson.dumps(value), status, mimetype="application/json")
+
+
+def problem(status: int, text: str) -> Response:
+    """Return why something was not done."""
+    return answer({"error": text}, status)
+
+
+@pages.errorhandler(AdminError)
+def _refused(error: AdminError) -> Response:
+    return problem(422 if isinstance(error, WrongValue) else 409, explain(error))
+
+
+@pages.errorhandler(StoreError)
+def _unavailable(_error: StoreError) -> Response:
+    return problem(503, "the database does not answer")
+
+
+@pages.errorhandler(HTTPException)
+def _http(error: HTTPException) -> Response:
+    return problem(error.code or 500, error.description or error.name)
+
+
+@pages.get("/openapi.json")
+def openapi() -> Response:
+    """Describe all of this."""
+    return answer(openapi_document())
+
+
+@pages.get("/groups")
+def list_groups() -> Response:
+    """List the groups that hold what is looked for."""
+    search = request.args.get("search", "")[:100].replace("\0", "")
+    first, limit = _number("first", 0, 10_000_000), _number("limit", FIRST, MOST, least=1)
+    with reading(panel().engine, at_one_moment=True) as session:
+        found = find_page(session, search, domain(), first, limit)
+    return answer({"groups": [_group(*one) for one in found.groups], "total": found.total})
+
+
+@pages.post("/groups")
+def add_group() -> Response:
+    """Add a group, as a document says."""
+    body = _body()
+    if domain():
+        body["domain"] = domain()
+    group = whole.put_group(engine(), body, region=panel().settings.region).group
+    return answer(_group(_id(group), group), 201)
+
+
+@pages.get("/groups/<int:group_id>")
+def get_group(group_id: int) -> Response:
+    """Return a group."""
+    return answer(_group(group_id, visible_group(group_id)))
+
+
+@pages.put("/groups/<int:group_id>")
+def put_group(group_id: int) -> Response:
+    """Make a group be what a document says; what it does not say has its default."""
+    before = visible_group(group_id)
+    body = {**_body(), "domain": before.domain}
+    change = whole.put_group(engine(), body, before.name, region=panel().settings.region)
+    return answer(_group(group_id, change.group))
+
+
+@pages.delete("/groups/<int:group_id>")
+def remove_group(group_id: int) -> Response:
+    """Remove a group."""
+    group = visible_group(group_id)
+    admin.remove_group(engine(), group.name, domain=group.domain)
+    return Response(status=204)
+
+
+@pages.get("/calls")
+def calls() -> Response:
+    """List the latest calls that the filters let through."""
+    chosen = chosen_calls(domain())
+    found = list_calls(panel().engine, chosen, _number("limit", FIRST, MOST, least=1))
+    hidden = panel().settings.mask_numbers
+    return answer(
+        {"calls": [{"id": one.id, **_plain(one.record)} for one in masked(found, hidden)]}
+    )
+
+
+@pages.get("/calls/<int:call_id>")
+def call(call_id: int) -> Response:
+    """Return one call."""
+    found = masked(find_calls(panel().engine, str(call_id)), panel().settings.mask_numbers)
+    for one in found:
+        if one.id == call_id and (not domain() or one.record.domain == domain()):
+            return answer({"id": one.id, **_plain(one.record), "not_rung": one.not_rung})
+    return problem(404, "there is no such call")
+
+
+@pages.get("/stats")
+def stats() -> Response:
+    """Count the calls that the filters let through."""
+    return answer(call_stats(panel().engine, chosen_calls(domain())))
+
+
+@pages.get("/live")
+def live() -> Response:
+    """List the calls that hunt right now."""
+    with reading(panel().engine) as session:
+        hunts, controllers = read_live(session, domain(), round(panel().now() * 1000))
+    return answer({"calls": hunts, "controllers": controllers})
+
+
+@pages.get("/history")
+def history() -> Response:
+    """List the newest changes of groups."""
+    entries = list_changes(
+        panel().engine, domain=domain(), limit=_number("limit", FIRST, MOST, least=1)
+    )
+    return answer({"changes": entries})
+
+
+@pages.post("/history/<int:entry_id>/undo")
+def undo(entry_id: int) -> Response:
+    """Take the last change of a group back."""
+    group = whole.undo(engine(), entry_id, domain=domain()).group
+    return answer(document_of(group))
+
+
+def _group(group_id: int, group: Group) -> dict[str, Any]:
+    return {"id": group_id, **document_of(group), "warnings": warnings_about(group)}
+
+
+def _id(group: Group) -> int:
+    with reading(panel().engine) as session:
+        found = id_of_group(session, group.name, group.domain)
+    if found is None:
+        raise Refused(f'there is no group "{group.name}" any more')
+    return found
+
+
+def _plain(record: object) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(orjson.dumps(record))
+    found.pop("group_as_it_was", None)
+    return found
+
+
+def _body() -> dict[str, Any]:
+    """Return the document that was sent."""
+    try:
+        body = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        raise BadRequest("the body is not JSON") from None
+    if request.mimetype != "application/json" or not isinstance(body, dict):
+        raise BadRequest("send an object as application/json")
+    return body
+
+
+def _number(name: str, default: int, most: int, least: int = 0) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isascii() or not text.isdecimal() or not least <= int(text[:9]) <= most:
+        raise WrongValue(f"{name} is {least} to {most}")
+    return int(text)
+
+
+def user_of_token() -> User | None:
+    """Return who sent a token with this request; None for nobody."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    g.secret = None
+    return user_with_token(panel().engine, token) if kind.lower() == "bearer" else None

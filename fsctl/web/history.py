@@ -1,0 +1,70 @@
+"""The audit log, a group's history, and taking the last change of a group back."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from fsctl.admin import whole
+from fsctl.admin.audit import list_changes
+from fsctl.admin.difference import differences, summary, title
+from fsctl.admin.errors import AdminError
+from fsctl.store.audit import Entry
+from fsctl.store.tables import name_key
+from fsctl.web.languages import gettext as _
+from fsctl.web.panel import domain, engine, explain, panel, say, visible_group
+
+pages = Blueprint("history", __name__)
+
+SHOWN = 100
+
+
+@pages.get("/history")
+def history() -> str:
+    """Show the newest changes of groups."""
+    entries = list_changes(panel().engine, domain=domain(), limit=SHOWN)
+    return render_template("history.html", entries=_shown(entries), id=None)
+
+
+@pages.get("/groups/<int:group_id>/history")
+def group_history(group_id: int) -> str:
+    """Show the newest changes of one group."""
+    group = visible_group(group_id)
+    entries = list_changes(panel().engine, domain=group.domain, group=group.name, limit=SHOWN)
+    return render_template("history.html", entries=_shown(entries), id=group_id, group=group)
+
+
+@pages.post("/history/<int:entry_id>/undo")
+def undo(entry_id: int) -> Response:
+    """Take a change back, if it is the last of its group."""
+    try:
+        whole.undo(engine(), entry_id, domain=domain())
+    except AdminError as error:
+        say(explain(error), "error")
+    else:
+        say(_("The change was taken back."))
+    group_id = request.form.get("group", type=int)
+    if group_id is None:
+        return redirect(url_for("history.history"))
+    return redirect(url_for("history.group_history", group_id=group_id))
+
+
+def _shown(entries: list[Entry]) -> list[dict[str, object]]:
+    """Return the entries as a page shows them; ``last``: it can be taken back."""
+    seen: set[tuple[str, str]] = set()
+    shown = []
+    for entry in entries:
+        names = {
+            (entry.domain, name_key(str(document.get("name", ""))))
+            for document in (entry.before, entry.after)
+            if document
+        }
+        shown.append({"entry": entry, "lines": _lines(entry), "last": not names & seen})
+        seen |= names
+    return shown
+
+
+def _lines(entry: Entry) -> list[str]:
+    if entry.before and entry.after:
+        return [title(entry.before), *differences(entry.before, entry.after)]
+    document = entry.after or entry.before or {}
+    what = "added" if entry.after else "removed"
+    return [f"{title(document)} {what}: {summary(document)}"]

@@ -1,0 +1,103 @@
+"""Export and import of the whole configuration, in a browser."""
+
+from collections import Counter
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from fsctl.admin.configuration import decode, read_groups
+from fsctl.admin.csv_file import read_csv, write_csv
+from fsctl.admin.difference import differences, summary, title
+from fsctl.admin.documents import document_of
+from fsctl.admin.errors import AdminError, WrongValue
+from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
+from fsctl.admin.yaml_file import read_yaml, write_yaml
+from fsctl.hunt.group import Group
+from fsctl.web.languages import gettext as _
+from fsctl.web.panel import domain, engine, explain, panel, say
+
+pages = Blueprint("transfer", __name__)
+
+CARRIED = 1_000_000
+"""Characters of a file that a page carries along from looking to importing."""
+MOST_STEPS = 500
+"""Changes of groups that a page shows."""
+
+
+@pages.get("/export.<any(yaml, csv):form>")
+def export(form: str) -> Response:
+    """Send every group that this user may see, as a file."""
+    with all_groups(panel().engine, domain()) as groups:
+        text = "".join(write_csv(list(groups)) if form == "csv" else write_yaml(groups))
+    response = Response(text, 200)
+    response.headers["Content-Type"] = f"text/{form}; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="groups.{form}"'
+    return response
+
+
+@pages.get("/import")
+@pages.post("/import")
+def import_() -> AnyResponse | str | tuple[str, int]:
+    """Show what a file would change, and change it."""
+    if request.method == "GET":
+        return render_template("transfer.html")
+    keep = "keep" in request.form
+    text = ""
+    try:
+        text = _text()
+        wanted = _read(text)
+        if request.form.get("act") == "import":
+            plan = import_groups(engine(), wanted, domain=domain(), keep=keep)
+            say(_("Imported: %(what)s.", what=_verdict(plan)))
+            return redirect(url_for("groups.list_groups"))
+        plan = plan_import(engine(), wanted, domain=domain(), keep=keep)
+    except AdminError as error:
+        return render_template("transfer.html", problem=explain(error), keep=keep), 422
+    return render_template(
+        "transfer.html",
+        steps=[_lines(step) for step in plan[:MOST_STEPS]],
+        left_out=max(0, len(plan) - MOST_STEPS),
+        verdict=_verdict(plan),
+        carried=text if len(text) <= CARRIED else None,
+        keep=keep,
+    )
+
+
+def _text() -> str:
+    """Return the file that was sent, or that the page carried along."""
+    file = request.files.get("file")
+    content = file.read() if file else b""
+    text = decode(content) if content else request.form.get("carried", "")
+    if not text.strip():
+        raise WrongValue("choose a file: this one is empty")
+    return text
+
+
+def _read(text: str) -> list[Group]:
+    is_yaml = text.lstrip().startswith(("version", "#", "---", "groups"))
+    raw = read_yaml(text) if is_yaml else read_csv(text)
+    return read_groups(raw, panel().settings.region, domain())
+
+
+def _lines(step: Step) -> list[str]:
+    before = document_of(step.before) if step.before else None
+    after = document_of(step.after) if step.after else None
+    if before and after:
+        return [title(before), *differences(before, after)]
+    document = after or before or {}
+    return [f"{title(document)} {'added' if after else 'removed'}: {summary(document)}"]
+
+
+def _verdict(plan: Plan) -> str:
+    if not plan:
+        return _("nothing to change")
+    count = Counter(
+        "changed" if step.before and step.after else "added" if step.after else "removed"
+        for step in plan
+    )
+    return _(
+        "%(added)s added, %(changed)s changed, %(removed)s removed",
+        added=count["added"],
+        changed=count["changed"],
+        removed=count["removed"],
+    )
