@@ -5,6 +5,7 @@ Owns the rules and the wording that settings of one kind have in common. Which s
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +137,30 @@ class Choice(Kind):
                 f"{what} is one of {', '.join(self.options)}, not {values.shown(str(given))}"
             )
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Kind):
+    """A text of a form of its own, which ``check`` reads; ValueError says what to write."""
+
+    check: Callable[[str], str] = str
+    """Returns the text in its one form."""
+    longest: int = 100
+
+    def read(self, what: str, given: Given) -> str:
+        """Read it into its one form; ``none`` is the empty one."""
+        text = str(given)
+        try:
+            found = "" if text.lower() == "none" else self.check(text)
+        except ValueError as error:
+            raise WrongValue(f"{what} {values.shown(text)}: {error}") from None
+        if len(found) > self.longest:
+            raise WrongValue(f"{what} has at most {self.longest} characters, not {len(found)}")
+        return found
+
+    def show(self, value: Any) -> str:
+        """Return ``none`` for the empty one."""
+        return str(value) or "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ audit log tells of a change, and the forms of a panel. To add a setting: a field
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from fsctl.admin.kinds import Choice, Count, Given, Kind, Line, Seconds, Switch
+from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
+from fsctl.hunt import opening
 from fsctl.hunt.group import Group, Member
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.store import tables
@@ -85,6 +87,28 @@ def _terms(plain: type[Group] | type[Member], *lines: tuple[Any, ...]) -> Terms:
     return found
 
 
+def _hours(text: str) -> str:
+    return opening.write_hours(opening.read_hours(text))
+
+
+def _dates(text: str) -> str:
+    return opening.write_dates(opening.read_dates(text))
+
+
+def _moment(text: str) -> str:
+    day, _, clock = text.strip().replace("T", " ").partition(" ")
+    hour, _, minute = clock.partition(":")
+    try:
+        found = datetime.fromisoformat(f"{day}T{int(hour or 0):02}:{minute or '00'}")
+    except ValueError:
+        raise ValueError("write a day, or a day and a time, for example 2026-12-28 7:30") from None
+    return found.isoformat(" ", "minutes")
+
+
+def _zone(text: str) -> str:
+    return opening.zone(text).key
+
+
 GROUP_TERMS = _terms(
     Group,
     ("description", Line(longest=tables.LONGEST_DESCRIPTION), "A line about the group."),
@@ -99,6 +123,14 @@ GROUP_TERMS = _terms(
      "Let each phone ring so long: 1 to 3600, or none for as long as the strategy says."),
     ("rounds", Count(least=1, most=tables.MOST_ROUNDS),
      f"Ring everyone so often, within the wait: 1 to {tables.MOST_ROUNDS}."),
+    ("hours", Form("HOURS", _hours, tables.LONGEST_HOURS),
+     "Be open at these hours only, for example 'mon-fri 8:00-16:00, sat 9:00-12:00'; or none."),
+    ("dates", Form("DATES", _dates, tables.LONGEST_DATES),
+     "Keep other hours on single dates, for example '2026-12-24 8:00-12:00, 2026-12-25'; or none."),
+    ("closed_until", Form("MOMENT", _moment, tables.LONGEST_MOMENT),
+     "Be closed until then, for example 2026-12-28 or '2026-12-28 7:30'; or none."),
+    ("time_zone", Form("ZONE", _zone, tables.LONGEST_ZONE),
+     "The time zone of hours and dates."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(
@@ -144,3 +176,9 @@ def sentence(terms: Terms, plain: Group | Member) -> str:
 
 def _say(term: Term, value: Any) -> str:
     return NONE if value is None else term.kind.say(value)
+
+
+def moment_of(group: Group, text: str) -> float:
+    """Read a day, or a day and a time, of a group's time zone; return seconds since 1970 UTC."""
+    wall = datetime.fromisoformat(GROUP_TERMS["closed_until"].kind.read("time", text))
+    return wall.replace(tzinfo=opening.zone(group.time_zone)).timestamp()

@@ -14,6 +14,7 @@ from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of
 _REFUSALS = {
     CallOutcome.NO_SUCH_NUMBER.value: "no group served the number",
     CallOutcome.DISABLED.value: "the group was disabled",
+    CallOutcome.CLOSED.value: "the group was closed",
     CallOutcome.NO_MEMBERS.value: "the group had nobody who could ring",
 }
 _ENDINGS = {
@@ -112,7 +113,7 @@ def silence_sentence(user: str, record: CallRecord) -> str:
 
 
 def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
-    if record.outcome == CallOutcome.DISABLED:
+    if record.outcome in (CallOutcome.DISABLED, CallOutcome.CLOSED):
         return _REFUSALS[record.outcome]
     if not member.enabled:
         return "the member was disabled"

@@ -98,6 +98,24 @@ def set_(context: Context, /, name: str, new_name: str | None, **given: Given | 
     )
 
 
+@group.command("holidays")
+@click.argument("name")
+@click.argument("year", type=int)
+@settings_options("domain", "region")
+@pass_context
+def holidays(context: Context, name: str, year: int) -> None:
+    """Close the group NAME on the public holidays of YEAR in the country of --region.
+
+    Dates that the group has already stay as they are.
+    """
+    from fsctl.admin.holidays import close_on_holidays  # noqa: PLC0415 - a large library
+
+    settings = context.settings
+    write_change(
+        close_on_holidays(context.engine(), name, year, settings.region, domain=settings.domain)
+    )
+
+
 @group.command("enable")
 @click.argument("name")
 @settings_options("domain")

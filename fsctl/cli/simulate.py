@@ -1,8 +1,11 @@
 """``fsctl simulate``: how a call to a group would go, from the very code that serves calls."""
 
+import time
+
 import click
 
 from fsctl.admin.groups import get_group, get_memory
+from fsctl.admin.terms import moment_of
 from fsctl.cli.context import Context, json_option, pass_context, settings_options
 from fsctl.cli.drawing import seconds, timeline
 from fsctl.cli.output import write_json
@@ -28,6 +31,12 @@ from fsctl.hunt.simulation import simulate as play
     show_default=True,
     help="Draw lots from this number; the same number draws the same.",
 )
+@click.option(
+    "--at",
+    "moment",
+    metavar="TIME",
+    help="The call comes in at this hour of the group's time zone, for example '2026-12-24 10:00'.",
+)
 @json_option
 @settings_options("domain")
 @pass_context
@@ -40,6 +49,7 @@ def simulate(
     hang_up: str | None,
     caller: str | None,
     seed: int,
+    moment: str | None,
     as_json: bool,
 ) -> None:
     """Draw who of GROUP would ring when, and how the call would end.
@@ -49,7 +59,8 @@ def simulate(
     """
     found = get_group(context.engine(), group, domain=context.settings.domain)
     phones = read_phones(found, answers, busy, offline, hang_up)
-    admitted = admit(found, caller, get_memory(context.engine(), found), seed)
+    now = time.time() if moment is None else moment_of(found, moment)
+    admitted = admit(found, caller, get_memory(context.engine(), found), seed, now)
     if isinstance(admitted, Refusal):
         _show_refusal(found, admitted, as_json)
         return

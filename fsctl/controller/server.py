@@ -189,7 +189,7 @@ class Controller:
         group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
         memory = self.memories.of(group) if group else NOTHING
         chance = random.getrandbits(64)
-        admitted = admit(group, arrival.user, memory, chance)
+        admitted = admit(group, arrival.user, memory, chance, time.time())
         if isinstance(admitted, Refusal):
             log.info("%s refused: %s", arrival.uuid, admitted.sentence)
             if self._recorder:

@@ -9,6 +9,7 @@ from enum import Enum
 
 from fsctl.hunt.group import Group
 from fsctl.hunt.memory import NOTHING, Memory
+from fsctl.hunt.opening import is_open
 from fsctl.hunt.schedule import Schedule
 from fsctl.hunt.strategies import STRATEGIES, delayed
 
@@ -24,6 +25,9 @@ class Refusal(Enum):
     """Nobody could ring: no members, all disabled, only the caller, or delays beyond the group's
     wait time (SIP 480)."""
 
+    CLOSED = "NORMAL_UNSPECIFIED"
+    """The group is closed at this hour (SIP 480)."""
+
     @property
     def sentence(self) -> str:
         """Why, for a person."""
@@ -33,6 +37,7 @@ class Refusal(Enum):
 _SENTENCES = {
     Refusal.NO_SUCH_NUMBER: "no group serves the number",
     Refusal.DISABLED: "the group is disabled",
+    Refusal.CLOSED: "the group is closed",
     Refusal.NO_MEMBERS: "the group has nobody who could ring",
 }
 
@@ -50,16 +55,20 @@ def admit(
     calling_user: str | None = None,
     memory: Memory = NOTHING,
     chance: int = 0,
+    now: float | None = None,
 ) -> Admitted | Refusal:
     """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger.
 
     ``memory`` is what is remembered of the group's past calls; from ``chance`` a strategy that
-    draws lots takes them.
+    draws lots takes them. ``now`` (seconds since 1970 UTC) tells whether the group is open; with
+    None it is.
     """
     if group is None:
         return Refusal.NO_SUCH_NUMBER
     if not group.enabled:
         return Refusal.DISABLED
+    if now is not None and not is_open(group, now):
+        return Refusal.CLOSED
     # A newer fsctl may have more of them, in the same database.
     strategy = STRATEGIES.get(group.strategy, delayed)
     schedule = strategy(group, calling_user, memory, chance)

@@ -38,7 +38,9 @@ class Group:
     ``domain`` is the tenant, ``""`` in an installation that has one (see ``fsctl.hunt.domain``);
     ``strategy`` is one of ``fsctl.hunt.strategies.STRATEGIES``;
     ``ring_time`` is how long each phone rings, None for as long as the strategy says;
-    ``rounds`` is how often everyone rings in turn.
+    ``rounds`` is how often everyone rings in turn;
+    ``hours``, ``dates`` and ``closed_until`` say when it is open, by the wall clock of
+    ``time_zone`` (see ``fsctl.hunt.opening``).
     """
 
     name: str
@@ -52,6 +54,10 @@ class Group:
     strategy: str = "delayed"
     ring_time: float | None = None
     rounds: int = 1
+    hours: str = ""
+    dates: str = ""
+    closed_until: str | None = None
+    time_zone: str = "Europe/Warsaw"
 
 
 def same_user(one: str, other: str) -> bool:

@@ -49,11 +49,17 @@ class CallOutcome(StrEnum):
     NO_SUCH_NUMBER = "no such number"
     DISABLED = "disabled"
     NO_MEMBERS = "no members"
+    CLOSED = "closed"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
 
 
-REFUSED = (CallOutcome.NO_SUCH_NUMBER, CallOutcome.DISABLED, CallOutcome.NO_MEMBERS)
+REFUSED = (
+    CallOutcome.NO_SUCH_NUMBER,
+    CallOutcome.DISABLED,
+    CallOutcome.NO_MEMBERS,
+    CallOutcome.CLOSED,
+)
 """Outcomes of calls that never hunted: nobody was rung and nobody waited."""
 
 

@@ -30,7 +30,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0005"
+SCHEMA = "0007"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -45,6 +45,10 @@ LAST_PLACE = 9_999
 HEAVIEST_WEIGHT = 100
 LONGEST_NOTE = 100
 LONGEST_STRATEGY = 16
+LONGEST_HOURS = 500
+LONGEST_DATES = 8_000
+LONGEST_MOMENT = 16
+LONGEST_ZONE = 64
 LONGEST_ACTOR = 128
 
 _USER_CHARACTERS = (
@@ -130,6 +134,10 @@ class HuntGroup(Base):
         CheckConstraint(f"strategy IN {tuple(STRATEGIES)}", name="strategy"),
         CheckConstraint(_RING_TIME, name="ring_time_ms"),
         CheckConstraint(f"rounds BETWEEN 1 AND {MOST_ROUNDS}", name="rounds"),
+        CheckConstraint(f"length(hours) <= {LONGEST_HOURS}", name="hours"),
+        CheckConstraint(f"length(dates) <= {LONGEST_DATES}", name="dates"),
+        CheckConstraint("length(closed_until) = 16", name="closed_until"),
+        CheckConstraint(f"length(time_zone) BETWEEN 1 AND {LONGEST_ZONE}", name="time_zone"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -147,6 +155,13 @@ class HuntGroup(Base):
     )
     ring_time_ms: Mapped[int | None]
     rounds: Mapped[int] = mapped_column(default=1, server_default="1")
+    # The forms of these are ``fsctl.hunt.opening``'s.
+    hours: Mapped[str] = mapped_column(String(LONGEST_HOURS), default="", server_default="")
+    dates: Mapped[str] = mapped_column(String(LONGEST_DATES), default="", server_default="")
+    closed_until: Mapped[str | None] = mapped_column(String(LONGEST_MOMENT))
+    time_zone: Mapped[str] = mapped_column(
+        String(LONGEST_ZONE), default="Europe/Warsaw", server_default="Europe/Warsaw"
+    )
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"

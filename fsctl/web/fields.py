@@ -7,7 +7,7 @@ without a label here is a mistake of the program.
 from dataclasses import dataclass
 
 from fsctl.admin.errors import WrongValue
-from fsctl.admin.kinds import Count, Kind, Line, Seconds, Switch
+from fsctl.admin.kinds import Count, Form, Kind, Line, Seconds, Switch
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term
 
 
@@ -31,6 +31,16 @@ GROUP_LABELS = {
         N_("Go on at once"),
         N_("When everyone who rings has failed, the next ring at once, not when it is their turn."),
     ),
+    "hours": (
+        N_("Opening hours"),
+        N_("For example mon-fri 8:00-16:00, sat 9:00-12:00; empty: always open."),
+    ),
+    "dates": (
+        N_("Other hours on single dates"),
+        N_("For example 2026-12-24 8:00-12:00, 2026-12-25; a date without hours is closed."),
+    ),
+    "closed_until": (N_("Closed until"), N_("For example 2026-12-28 7:30; empty: not at all.")),
+    "time_zone": (N_("Time zone"), N_("Of hours and dates, for example Europe/Warsaw.")),
 }
 MEMBER_LABELS = {
     "delay": (N_("Wait time"), ""),
@@ -92,7 +102,13 @@ class Field:
 def _kind(kind: Kind) -> str:
     if kind.choices:
         return "choice"
-    kinds = ((Seconds, "seconds"), (Switch, "switch"), (Count, "count"), (Line, "text"))
+    kinds = (
+        (Seconds, "seconds"),
+        (Switch, "switch"),
+        (Count, "count"),
+        (Line, "text"),
+        (Form, "text"),
+    )
     return next(name for one, name in kinds if isinstance(kind, one))
 
 

@@ -368,6 +368,10 @@ def configurations(draw: st.DrawFn) -> list[Group]:
                 strategy=draw(st.sampled_from(list(STRATEGIES))),
                 ring_time=draw(RING_TIMES),
                 rounds=draw(st.integers(1, 20)),
+                hours=draw(st.sampled_from(["", "mon-fri 8:00-16:00, sat 9:00-12:00"])),
+                dates=draw(st.sampled_from(["", "2026-12-24 8:00-12:00, 2026-12-25"])),
+                closed_until=draw(st.sampled_from([None, "2026-12-28 07:30"])),
+                time_zone=draw(st.sampled_from(["Europe/Warsaw", "UTC"])),
             )
         )
     return groups

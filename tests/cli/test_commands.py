@@ -191,6 +191,10 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         "strategy": "delayed",
         "ring_time": None,
         "rounds": 1,
+        "hours": "",
+        "dates": "",
+        "closed_until": None,
+        "time_zone": "Europe/Warsaw",
         "numbers": ["600", "+48587624731"],
         "members": [
             {
@@ -256,9 +260,44 @@ def test_a_group_shows_what_is_set_of_it(example: Run) -> None:
     assert "Ring time" not in example("group", "show", "sales").stdout
 
 
+def test_a_group_is_closed_out_of_hours(example: Run) -> None:
+    ok(example("group", "set", "sales", "--hours", "MON-FRI 08:00-16:00; sat 9:00-12:00"))
+    ok(example("group", "set", "sales", "--dates", "2026-12-24 8:00-12:00"))
+    told = ok(example("group", "holidays", "sales", "2026"))
+    assert told.startswith('Group "sales" is closed on 2026-01-01, 2026-01-06, 2026-04-05, ')
+    shown = example("group", "show", "sales").stdout
+    assert "Hours:       mon-fri 8:00-16:00, sat 9:00-12:00" in shown
+    assert "2026-12-24 8:00-12:00, 2026-12-25, 2026-12-26" in shown
+    for at, open_ in (
+        ("2026-12-23 15:59", True), ("2026-12-23 16:00", False), ("2026-12-24 9:00", True),
+        ("2026-12-24 12:00", False), ("2026-12-26 10:00", False), ("2027-01-02 10:00", True),
+    ):  # fmt: skip
+        said = ok(example("simulate", "sales", "--at", at))
+        assert (said == CLOSED) == (not open_), at
+    ok(example("group", "set", "sales", "--closed-until", "2026-12-23 12:30"))
+    assert ok(example("simulate", "sales", "--at", "2026-12-23 12:29")) == CLOSED
+    assert ok(example("simulate", "sales", "--at", "2026-12-23 12:30")) != CLOSED
+    ok(example("group", "set", "sales", "--closed-until", "none", "--hours", "none"))
+    assert ok(example("simulate", "sales", "--at", "2026-12-22")) != CLOSED
+
+
+CLOSED = (
+    "Nobody rings: the group is closed.\nThe caller is released at once with NORMAL_UNSPECIFIED.\n"
+)
+
+
 @pytest.mark.parametrize(
     ("args", "code", "line"),
     [
+        ("group holidays sales 1999", 2, "the year is 2000 to 2100, not 1999"),
+        ("--region AC group holidays sales 2026", 2,
+         "no public holidays are known of 'AC': write the two letters of a country"),
+        ("simulate sales --at soon", 2,
+         "time 'soon': write a day, or a day and a time, for example 2026-12-28 7:30"),
+        ("group set sales --hours 8-16", 2,
+         "hours '8-16': write days with their hours, for example mon-fri 8:00-16:00"),
+        ("group set sales --time-zone Mars", 2,
+         "time zone 'Mars': write a time zone's name, for example Europe/Warsaw"),
         ("group set sales --strategy x", 2,
          "strategy is one of delayed, simultaneous, top-down, progressive, round-robin, random, "
          "weighted, longest-idle, fewest-calls, not 'x'"),

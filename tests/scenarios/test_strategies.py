@@ -142,3 +142,13 @@ def remembered(engine: Engine, number: str) -> list[str]:
     with reading(engine) as session:
         memory = read_memories(session, [key])[key]
     return [one.user for one in sorted(memory.served, key=lambda one: one.answered)]
+
+
+def test_a_closed_group_rings_nobody(rig: Rig, group: MakeGroup) -> None:
+    rig.phone("test002", Script(answer_after=0.0))
+    closed = group(["test002"], closed_until="2999-12-31", dates="2026-12-25")
+    rig.dial(closed, who="early")
+    assert rig.log.wait("early", "released").detail["code"] == 480
+    rig.log.absent("test002", "invite")
+    rig.dial(group(["test002"], closed_until="2000-12-31"), who="late")
+    rig.log.wait("late", "answered")

@@ -47,6 +47,10 @@ SEEDS = {
         " caller_name, began_ms, wait_ms, legs) VALUES ('c', 'u', '', 'sales', '600', '1', '',"
         " 1, 30000, '[]')",
     ],
+    "0007": [
+        "UPDATE hunt_group SET hours = 'mon-fri 8:00-16:00', dates = '2026-12-25',"
+        " closed_until = '2026-12-28 07:30', time_zone = 'Europe/London' WHERE id = 1",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
