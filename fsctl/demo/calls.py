@@ -158,7 +158,16 @@ def mark_answered(switch: Switch, channel: Channel) -> None:
     fire(switch, "CHANNEL_ANSWER", channel)
     channel.callstate = "ACTIVE"
     channel.set("endpoint_disposition", "ANSWER")
+    _run_hook(switch, channel, "api_on_answer")
     channel.wake()
+
+
+def _run_hook(switch: Switch, channel: Channel, variable: str) -> bool:
+    """Run the api command that a variable of the channel holds, if any."""
+    name, _, arguments = (channel.get(variable) or "").partition(" ")
+    if name:
+        switch.api(switch.expand(channel, name), switch.expand(channel, arguments))
+    return bool(name)
 
 
 def hangup(switch: Switch, channel: Channel, cause: str) -> bool:
@@ -189,10 +198,7 @@ def finish(switch: Switch, channel: Channel) -> None:
     channel.running = "CS_HANGUP"
     _record(channel)
     channel.phone.ended(channel.cause, channel.elsewhere)
-    hook = channel.get("api_hangup_hook")
-    if hook:
-        name, _, arguments = hook.partition(" ")
-        switch.api(switch.expand(channel, name), switch.expand(channel, arguments))
+    if _run_hook(switch, channel, "api_hangup_hook"):
         gevent.sleep(_REPORTING)
     channel.running = channel.state = "CS_REPORTING"
     fire(

@@ -80,7 +80,7 @@ def prepare(caller: str) -> str:
     When the caller hangs up, every hunting leg is cancelled; after the conversation the call is
     over; when our socket closes before that, the caller goes on in the dialplan. (That last one
     must be taken back before a conversation, which a closing socket would end otherwise:
-    ``listener_run`` in ``mod_event_socket.c`` resets the channel. The winning leg does so.)
+    ``listener_run`` in ``mod_event_socket.c`` resets the channel. Each leg that is answered does so.)
     """
     caller = token(caller)
     return (
@@ -143,6 +143,8 @@ def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
         "outbound_redirect_fatal": "true",
         "hangup_after_bridge": "true",
         "intercept_unbridged_only": "true",
+        # At once, before our jobs have ended: a socket that closes looks at it then.
+        "api_on_answer": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
         "origination_caller_id_number": value(shown.number),
         "origination_caller_id_name": value(shown.name),
     }
@@ -150,9 +152,7 @@ def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
         f"limit:hash {CLAIM} {whom} 1 !LOSE_RACE",
         f"unset:{HUNT_TAG}",
         f"unset:{RING_TAG}",
-        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}"
-        f"${{uuid_setvar({whom} socket_resume false)}}"
-        f"${{sched_del({_task(whom)})}}",
+        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}",
         f"intercept:{whom}",
     )
     return (
