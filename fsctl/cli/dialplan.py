@@ -1,8 +1,17 @@
-"""The dialplan lines that an operator pastes into FreeSWITCH."""
+"""``fsctl dialplan``: the lines that an operator gives FreeSWITCH."""
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
+
+import click
+
+from fsctl.cli.context import Context, fail, pass_context, settings_options
+from fsctl.hunt.group import Group
+from fsctl.settings_values import address as read_address
+from fsctl.store.engine import reading
+from fsctl.store.groups import list_groups
 
 _EVERYWHERE = {"0.0.0.0", "[::]"}
 
@@ -41,3 +50,111 @@ def _pattern(number: str) -> str:
     if number.startswith("+"):
         return r"(?:\+|00)?" + re.escape(number[1:])
     return re.escape(number)
+
+
+@click.command("dialplan")
+@click.option(
+    "--controllers",
+    metavar="HOST:PORT,...",
+    help="The controllers in the order in which FreeSWITCH tries them.  [default: listen]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["extensions", "xml"]),
+    default="extensions",
+    show_default=True,
+    help="Extensions to paste into a context, or a whole file to include.",
+)
+@settings_options("listen", "domain")
+@pass_context
+def dialplan(context: Context, controllers: str | None, form: str) -> None:
+    """Print an extension for each group that has numbers, with a fallback for it.
+
+    The fallback rings the group's members by FreeSWITCH's own means, all at once, when no
+    controller takes the call. With a domain only its groups are printed. Print it again after a
+    change of groups.
+    """
+    hosts = _hosts(controllers) if controllers else place(str(context.settings.listen))
+    wanted = context.settings.domain
+    with reading(context.engine()) as session:
+        groups = [
+            group
+            for group in list_groups(session)
+            if group.enabled and group.numbers and (not wanted or group.domain == wanted)
+        ]
+    if not groups:
+        fail("there is no enabled group with a number; see: fsctl group list")
+    variable = context.settings.domain_variable
+    text = "\n\n".join(one for group in groups for one in extensions(group, hosts, variable))
+    click.echo(f"<include>\n{text}\n</include>" if form == "xml" else text)
+
+
+def _hosts(text: str) -> str:
+    try:
+        return "|".join(place(str(read_address(one.strip()))) for one in text.split(","))
+    except ValueError:
+        fail(
+            "--controllers: write HOST:PORT with commas between, for example "
+            "10.0.0.5:8084,10.0.0.6:8084",
+            2,
+        )
+
+
+def extensions(group: Group, hosts: str, variable: str) -> Iterator[str]:
+    """Yield the extensions of one group; ``hosts`` is the list that ``socket`` takes.
+
+    A city number is the same in every domain, and a trunk's call names none; an internal number
+    belongs to its domain, which the channel variable ``variable`` names. Every part comes from a
+    table whose constraints leave nothing that a dial string reads.
+    """
+    city = [number for number in group.numbers if number.startswith("+")]
+    internal = [number for number in group.numbers if not number.startswith("+")]
+    if not group.domain:
+        yield _extension(group, group.numbers, hosts, "")
+        return
+    if city:
+        yield _extension(group, city, hosts, "")
+    if internal:
+        domain = quoteattr(f"^{re.escape(group.domain)}$")
+        condition = f'<condition field="${{{variable}}}" expression={domain}/>\n  '
+        yield _extension(group, internal, hosts, condition)
+
+
+def _extension(group: Group, numbers: Sequence[str], hosts: str, condition: str) -> str:
+    expression = quoteattr(f"^(?:{'|'.join(map(_pattern, numbers))})$")
+    actions = [
+        ("set", "socket_resume=true"),
+        ("socket", f"{hosts} async full"),
+        *_fallback(group),
+    ]
+    lines = "\n".join(
+        f"    <action application={quoteattr(name)} data={quoteattr(data)}/>"
+        for name, data in actions
+    )
+    return (
+        f"<extension name={quoteattr(f'fsctl {group.name}')}>\n"
+        f'  {condition}<condition field="destination_number" expression={expression}>\n'
+        f"{lines}\n  </condition>\n</extension>"
+    )
+
+
+def _fallback(group: Group) -> Iterator[tuple[str, str]]:
+    users = list(_users(group))
+    if not users:
+        yield "respond", "480"
+        return
+    # What a controller that was lost had set for the hunt must not end this conversation.
+    yield "set", "socket_resume=false"
+    yield "set", "hangup_after_bridge=true"
+    yield "set", "ignore_early_media=true"
+    yield "set", f"call_timeout={math.ceil(group.wait)}"
+    yield "bridge", ",".join(f"user/{user}" for user in users)
+    yield "respond", "480"
+
+
+def _users(group: Group) -> Sequence[str]:
+    members = [member.user for member in group.members if member.enabled]
+    if not group.domain:
+        return members
+    return [user if "@" in user else f"{user}@{group.domain}" for user in members]

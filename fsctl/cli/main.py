@@ -32,6 +32,7 @@ COMMANDS = {
     "config": "fsctl.cli.config",
     "db": "fsctl.cli.db",
     "demo": "fsctl.cli.demo",
+    "dialplan": "fsctl.cli.dialplan",
     "export": "fsctl.cli.transfer",
     "group": "fsctl.cli.group",
     "import": "fsctl.cli.transfer",

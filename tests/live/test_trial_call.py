@@ -88,3 +88,19 @@ def test_mistakes(call: Call, words: list[str], code: int, error: str) -> None:
     assert done.exit_code == code
     assert done.stderr.count("\n") == 1
     assert error in done.stderr
+
+
+def test_the_printed_dialplan_rings_without_a_controller(
+    well: Installation, rig: FreeSwitchRig
+) -> None:
+    """What ``fsctl dialplan`` prints goes into the switch as it is; nobody listens."""
+    well.controller.stop()
+    rig.phone("test002")
+    rig.phone("test007", Script(answer_after=0.2))
+    environment: dict[str, str | None] = dict(well.environment)
+    printed = CliRunner().invoke(root, ["dialplan"], env=environment).stdout
+    with dialplan(rig, '<context name="rig">', f'<context name="rig">{printed}'):
+        call = rig.dial("48587624731")
+        rig.log.wait("test002", "invite")
+        rig.log.wait("caller", "answered")
+        assert call.hears("test007")
