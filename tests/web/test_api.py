@@ -97,7 +97,13 @@ def test_roles_and_domains_hold(api: Api, example: Engine) -> None:
     users.add_user(example, "bob", PASSWORD, domain="b.example")
     viewer, bob = api("olga"), api("bob")
     assert viewer.get("/api/v1/groups").json["total"] == 1
-    assert viewer.delete("/api/v1/groups/1").status_code == 403
+    changes = [
+        viewer.delete("/api/v1/groups/1"),
+        viewer.put("/api/v1/groups/1", json={"name": "x"}),
+        viewer.post("/api/v1/groups", json={"name": "x"}),
+        viewer.post("/api/v1/history/1/undo"),
+    ]
+    assert [answer.status_code for answer in changes] == [403] * 4
     assert bob.get("/api/v1/groups").json["total"] == 0
     assert bob.delete("/api/v1/groups/1").status_code == 404
     bob.post("/api/v1/groups", json={"name": "mine", "domain": "a.example"})

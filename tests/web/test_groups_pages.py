@@ -9,6 +9,13 @@ from fsctl.admin.members import add_member
 from fsctl.web.groups import PAGE
 from tests.web.conftest import Browser, filled
 
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """What differs between databases is the search: tests/web/test_search.py."""
+    return sqlite_url
+
+
 HOSTILE = "<script>alert(1)</script>'\"&{{7*7}}"
 
 
