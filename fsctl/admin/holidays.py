@@ -35,5 +35,5 @@ def close_on_holidays(
     added = sorted(day for day in days if day not in known)
     text = write_dates({**dict.fromkeys(added, ()), **known})
     set_fields(row, {"dates": GROUP_TERMS["dates"].read(text)})
-    told = ", ".join(map(str, added)) or "no other day"
-    return changed(session, row, f"{capital(row)} is closed on {told}, too.")
+    told = ", ".join(map(str, added)) or "no day more"
+    return changed(session, row, f"{capital(row)} is closed on {told}.")

@@ -148,10 +148,10 @@ class Form(Kind):
     longest: int = 100
 
     def read(self, what: str, given: Given) -> str:
-        """Read it into its one form; ``none`` is the empty one."""
+        """Read it into its one form; ``none`` is the same as nothing."""
         text = str(given)
         try:
-            found = "" if text.lower() == "none" else self.check(text)
+            found = self.check("" if text.lower() == "none" else text)
         except ValueError as error:
             raise WrongValue(f"{what} {values.shown(text)}: {error}") from None
         if len(found) > self.longest:

@@ -106,7 +106,7 @@ def _moment(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    return opening.zone(text).key
+    return opening.zone(text or Group("").time_zone).key
 
 
 GROUP_TERMS = _terms(

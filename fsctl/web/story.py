@@ -29,6 +29,7 @@ OUTCOMES = {
     CallOutcome.NO_SUCH_NUMBER.value: N_("no such number"),
     CallOutcome.DISABLED.value: N_("the group was disabled"),
     CallOutcome.NO_MEMBERS.value: N_("nobody who could ring"),
+    CallOutcome.CLOSED.value: N_("the group was closed"),
     CallOutcome.HANDED_BACK.value: N_("given back to the dialplan"),
 }
 _LEGS = {

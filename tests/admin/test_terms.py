@@ -1,6 +1,7 @@
 """The tables of settings: whole, and the same wherever a setting is met."""
 
 from dataclasses import fields
+from datetime import date
 
 import pytest
 from sqlalchemy import Engine
@@ -9,9 +10,11 @@ from fsctl.admin.difference import differences, summary
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.groups import add_group, get_group, set_group
+from fsctl.admin.holidays import close_on_holidays
 from fsctl.admin.members import add_member, set_member
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term
 from fsctl.hunt.group import Group, Member
+from fsctl.hunt.opening import read_dates
 
 TERMS = [*GROUP_TERMS.values(), *MEMBER_TERMS.values()]
 
@@ -71,6 +74,38 @@ def test_settings_are_set_told_and_cleared(engine: Engine) -> None:
     assert change.text == 'b of group "a": delay 0 s, order 2, weight 5, enabled.'
     with pytest.raises(KeyError):
         set_group(engine, "a", colour="red")
+
+
+def test_when_a_group_is_open_is_kept_in_one_form(engine: Engine) -> None:
+    change = add_group(
+        engine,
+        "a",
+        hours="MON 08:00-16:00; tue 8:00-16:00",
+        dates="2026-12-31 closed, 2026-12-24 08:00-12:00",
+        closed_until="2026-12-28",
+        time_zone="Europe/London",
+    )
+    group = change.group
+    assert (group.hours, group.dates, group.closed_until, group.time_zone) == (
+        "mon-tue 8:00-16:00",
+        "2026-12-24 8:00-12:00, 2026-12-31",
+        "2026-12-28 00:00",
+        "Europe/London",
+    )
+    cleared = set_group(
+        engine, "a", hours="none", dates="none", closed_until="none", time_zone="none"
+    )
+    assert cleared.group == Group("a")
+
+
+def test_holidays_are_added_to_the_dates_that_are_there(engine: Engine) -> None:
+    add_group(engine, "a", dates="2026-12-25 8:00-12:00")
+    close_on_holidays(engine, "a", 2026, "pl")
+    dates = read_dates(get_group(engine, "a").dates)
+    assert dates[date(2026, 12, 25)] == ((480, 720),)
+    assert dates[date(2026, 11, 11)] == ()
+    again = close_on_holidays(engine, "a", 2026, "PL")
+    assert again.text == 'Group "a" is closed on no day more.'
 
 
 def test_a_difference_tells_defaults_that_a_document_leaves_out() -> None:
