@@ -153,10 +153,12 @@ class Hunt:
         if _reached(at, self.schedule.wait):
             yield from self._release(NO_ANSWER)
             return
-        for leg in self._live():
-            if _reached(at, _patience(leg)):
-                self._claim_failed |= leg.claiming
-                yield self._cancel(leg, NO_ANSWER)
+        ended = [leg for leg in self._live() if _reached(at, _patience(leg))]
+        if len(ended) == len(self._live()):
+            ended = self._without_those_who_ring_on(ended, at)
+        for leg in ended:
+            self._claim_failed |= leg.claiming
+            yield self._cancel(leg, NO_ANSWER)
         if any(leg.claiming for leg in self._live()):
             return  # somebody is about to have the caller: ring nobody else meanwhile
         if not _reached(at, self._hold_until):
@@ -179,6 +181,21 @@ class Hunt:
             if leg.member == ring.member and leg.ended is not None and not leg.cancelled
         )
         return min(ring.start, max((ended + REST for ended in refused), default=0.0))
+
+    def _without_those_who_ring_on(self, ended: list[Leg], at: float) -> list[Leg]:
+        """Return the legs to be stopped, of all there are: not whose next line moves up to now."""
+        if not self.schedule.advance or not self._pending:
+            return ended
+        first = self._pending[0].start
+        members = {ring.member for ring in self._pending if ring.start == first}
+        ringing_on = [leg for leg in ended if leg.member in members and not leg.claiming]
+        if ringing_on:
+            self._move_up(at)
+        for leg in ringing_on:
+            line = next(ring for ring in self._pending if ring.member == leg.member)
+            leg.stop_at = min(at + self._rings_on(line) - line.start, self.schedule.wait)
+            self._pending.remove(line)
+        return [leg for leg in ended if leg not in ringing_on]
 
     def _move_up(self, at: float) -> None:
         """Let the next line start now, and with it those that belong to it."""
