@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from fsctl.admin.kinds import Choice, Count, Given, Kind, Line, Seconds, Switch
+from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt.group import Group, Member
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.store import tables
@@ -99,6 +100,23 @@ GROUP_TERMS = _terms(
      "Let each phone ring so long: 1 to 3600, or none for as long as the strategy says."),
     ("rounds", Count(least=1, most=tables.MOST_ROUNDS),
      f"Ring everyone so often, within the wait: 1 to {tables.MOST_ROUNDS}."),
+    ("caller_name", Template(),
+     "The caller's name as telephones show it, of {name}, {number}, {group} and {dialled}."),
+    ("caller_number", Template(),
+     "The caller's number as telephones show it, of {number}, {dialled} and what you write."),
+    ("alert_info", AlertInfo(),
+     "A distinctive ring: a word, or <URI>;parameters as in the Alert-Info header; none for none."),
+    ("diversion", Switch(), "Whether telephones are told which number diverts the call to them."),
+    ("music", Sound(), "What a waiting caller hears instead of ringing: a file or a stream."),
+    ("greeting", Sound(), "What a caller hears before anybody rings."),
+    ("announcement", Sound(), "What a waiting caller hears again and again."),
+    ("announce_every", Seconds(least_ms=tables.SHORTEST_ANNOUNCE_EVERY_MS,
+                               most_ms=tables.LONGEST_ANNOUNCE_EVERY_MS),
+     "Begin the announcement so often: 5 to 3600."),
+    ("answer_first", Switch(), "Whether a call is answered before a member does: it costs then."),
+    ("recording", RecordingPath(),
+     "Record conversations in this file, of {group}, {number}, {dialled}, {member}, {date}, "
+     "{time} and {uuid}."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

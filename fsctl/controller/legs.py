@@ -45,10 +45,15 @@ class SwitchLeg:
 
 
 class Legs:
-    """All legs of one call. ``caller`` is the uuid of the caller's channel."""
+    """All legs of one call. ``caller`` is the uuid of the caller's channel.
 
-    def __init__(self, caller: str) -> None:
+    ``answered`` says that the call is answered before a member has it: then its answer tells
+    nothing of a member.
+    """
+
+    def __init__(self, caller: str, answered: bool = False) -> None:
         self.caller = caller
+        self._answered_before = answered
         self._caller_answered = False
         self._by_number: dict[int, SwitchLeg] = {}
         self._by_job: dict[str, SwitchLeg] = {}
@@ -109,7 +114,7 @@ class Legs:
         if event.name == "CHANNEL_HANGUP_COMPLETE":
             yield ev.CallerGone(event.get("Hangup-Cause"))
         elif event.name == "CHANNEL_ANSWER":
-            self._caller_answered = True
+            self._caller_answered = not self._answered_before
         elif event.name == "CHANNEL_BRIDGE":
             yield from self._bridged(event.get("Other-Leg-Unique-ID"))
 

@@ -73,6 +73,7 @@ class Profile:
     destination: str = ""
     source: str = "mod_sofia"
     transfer_source: str = ""
+    hidden: bool = False
     index: int = 1
     created: int = 0
 
@@ -109,6 +110,7 @@ class Channel:
     bridged: bool = False
     elsewhere: bool = False
     interrupted: bool = False
+    playing: str = ""
     cause: str = ""
     partner: Channel | None = None
     other: tuple[str, Channel, Profile] | None = None
@@ -249,6 +251,7 @@ class Channel:
         """
         own, shown = profile is None, profile or self.profile
         way = "inbound" if self.inbound else "outbound"
+        hidden = "true" if shown.hidden else "false"
         moments = [
             ("Profile-Created-Time", shown.created),
             ("Channel-Created-Time", self.times.created),
@@ -284,8 +287,8 @@ class Channel:
             ("Profile-Index", str(shown.index) if own else ""),
             *((name, str(at if own else 0)) for name, at in moments),
             ("Screen-Bit", "true"),
-            ("Privacy-Hide-Name", "false"),
-            ("Privacy-Hide-Number", "false"),
+            ("Privacy-Hide-Name", hidden),
+            ("Privacy-Hide-Number", hidden),
         ]
         return [(prefix + name, value) for name, value in rows if value]
 

@@ -123,6 +123,9 @@ class MemberCall:
             "invite",
             number=channel.profile.orig_number,
             name=channel.profile.orig_name,
+            alert_info=channel.get("sip_h_Alert-Info") or "",
+            diversion=channel.get("sip_h_Diversion") or "",
+            hidden="hide_number" in (channel.get("origination_privacy") or ""),
         )
         if script.refuse is not None and script.refuse_after <= 0:
             self._refuse()

@@ -52,11 +52,21 @@ class PlacedCall:
 
     def talks_to(self, user: str, timeout: float = 0.0) -> bool:
         """Tell whether this call is, or within ``timeout`` seconds gets, bridged with the user."""
+        return self._comes(lambda: self._partner() == user, timeout)
+
+    def plays(self, timeout: float = 0.0) -> bool:
+        """Tell whether the caller hears a sound, or does within ``timeout`` seconds."""
+        return self._comes(
+            lambda: self._channel.playing != "" and "silence" not in self._channel.playing, timeout
+        )
+
+    def _comes(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait until something about the channel is so."""
         changed = gevent.event.Event()
         self._channel.watchers.append(changed)
         deadline = time.monotonic() + timeout
         try:
-            while self._partner() != user:
+            while not condition():
                 changed.clear()
                 if not changed.wait(max(0.0, deadline - time.monotonic())):
                     return False
@@ -138,8 +148,10 @@ class Switch:
         who: str = "caller",
         controllers: str | None = None,
         user: str | None = None,
+        hidden: bool = False,
     ) -> PlacedCall:
-        """Place a call. With ``user`` it comes from that user's own telephone."""
+        """Place a call. With ``user`` it comes from that user's own telephone; a ``hidden`` caller
+        asks not to be shown."""
         if user is not None:
             caller_number, caller_name = user, user
         phone = CallerCall(self, who)
@@ -153,6 +165,7 @@ class Switch:
             network_addr="127.0.0.1",
             ani=caller_number,
             destination=number,
+            hidden=hidden,
         )
         channel = Channel(
             name=f"sofia/internal/{caller_number}@127.0.0.1",

@@ -7,7 +7,8 @@ Nothing but ``questions``, which asks a switch what it has, builds others. Every
 import math
 from dataclasses import dataclass
 
-from fsctl.esl.quoting import token, value, variables
+from fsctl.esl.presentation import Shown
+from fsctl.esl.quoting import path, sound, token, variables
 
 CALL_TAG = "fsctl_call"
 """Variable of every leg: the caller's uuid, as long as the leg lives. Events are filtered by it."""
@@ -47,12 +48,15 @@ class LegOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Whom a member's phone shows: as the stranger on the line chose it, not cleaned."""
+class Extras:
+    """What a winner does besides: ``sounds`` are variables of the caller to be cleared (``load``),
+    ``recording`` is the file in which the conversation is recorded."""
 
-    number: str
-    name: str
+    sounds: tuple[str, ...] = ()
+    recording: str = ""
 
+
+PLAIN = Extras()
 
 LISTEN = ("filter Event-Name FSCTL", "event json " + " ".join(EVENTS))
 """The commands by which a socket listens, to nothing as yet: they can be given before it is known
@@ -90,15 +94,18 @@ def prepare(caller: str) -> str:
     )
 
 
-def bound(caller: str, seconds: float) -> str:
+def bound(caller: str, seconds: float, sounds: bool = False) -> str:
     """Return the command that has the switch itself release a caller after so many seconds.
 
     It is for a controller that is frozen or cut off, and works on the switch's whole-second clock.
     It does nothing when a member has the claim, nor when the caller has gone on in the dialplan:
-    the task runs on the caller's own channel, where ``current_application`` tells.
+    the task runs on the caller's own channel, where ``current_application`` tells. ``sounds`` says
+    that something may be played to the caller.
     """
     caller = token(caller)
-    still_ours = "${cond(${current_application} == socket ? hangup : unset)}"
+    still_ours = "unset"
+    for application in ("socket", _ONCE, _AGAIN) if sounds else ("socket",):
+        still_ours = f"${{cond(${{current_application}} == {application} ? hangup : {still_ours})}}"
     return (
         f"api sched_api +{math.ceil(seconds)} {_task(caller)} uuid_broadcast {caller} "
         f"'limit_execute::hash {CLAIM} {caller} 1 {still_ours} NO_ANSWER' aleg"
@@ -120,7 +127,36 @@ def ring(caller: str) -> str:
     return f"api uuid_ring_ready {token(caller)}"
 
 
-def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
+HEAR_SOUNDS = "event json CHANNEL_EXECUTE_COMPLETE"
+"""The command by which a socket learns that a sound is over, besides what it listens to."""
+ANSWER = "sendmsg\ncall-command: execute\nexecute-app-name: answer"
+"""The command that answers the socket's own caller."""
+
+
+def load(caller: str, variable: str, what: str) -> str:
+    """Return the command that puts a sound where ``play`` finds it; a winner takes it away.
+
+    So no sound begins once a member has the caller, however late the switch gets to it.
+    """
+    return f"api uuid_setvar {token(caller)} {token(variable)} {sound(what)}"
+
+
+_ONCE, _AGAIN = "loop_playback", "endless_playback"
+"""What plays to a caller who hunts: applications that a dialplan hardly has after ``socket``, by
+which ``bound`` knows that the caller is still ours."""
+
+
+def play(variable: str, again: bool = False) -> str:
+    """Return the command that plays a loaded sound to the socket's own caller, once or for good.
+
+    Its end is told with the variable's name as its ``Application-UUID``.
+    """
+    loaded = f"${{{token(variable)}}}"
+    order = _execute(_AGAIN, loaded) if again else _execute(_ONCE, f"+1 {loaded}")
+    return f"{order}\nevent-uuid: {variable}"
+
+
+def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) -> str:
     """Return the command that calls a member and, when it is answered, claims the caller.
 
     The leg carries everything to finish alone (field notes, "Claiming the caller"): ``limit`` is an
@@ -145,14 +181,15 @@ def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
         "intercept_unbridged_only": "true",
         # At once, before our jobs have ended: a socket that closes looks at it then.
         "api_on_answer": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
-        "origination_caller_id_number": value(shown.number),
-        "origination_caller_id_name": value(shown.name),
+        **shown.variables,
     }
+    silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
     on_answer = (
         f"limit:hash {CLAIM} {whom} 1 !LOSE_RACE",
         f"unset:{HUNT_TAG}",
         f"unset:{RING_TAG}",
-        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}",
+        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}{silence}",
+        *([f"record_session:{path(extras.recording)}"] if extras.recording else []),
         f"intercept:{whom}",
     )
     return (

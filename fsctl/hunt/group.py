@@ -39,6 +39,15 @@ class Group:
     ``strategy`` is one of ``fsctl.hunt.strategies.STRATEGIES``;
     ``ring_time`` is how long each phone rings, None for as long as the strategy says;
     ``rounds`` is how often everyone rings in turn.
+
+    What a member's phone shows of a caller are ``caller_name`` and ``caller_number``, templates
+    (``fsctl.hunt.template``) of what the caller's own are; ``alert_info`` is its distinctive ring,
+    ``diversion`` shows the number that was dialled as one that diverts.
+
+    What a caller hears: ``greeting`` before anybody rings, then ``music`` instead of ringing, and
+    ``announcement`` every ``announce_every`` seconds; ``answer_first`` answers the call for it.
+
+    ``recording`` is a template of the file in which a conversation is recorded, None for none.
     """
 
     name: str
@@ -52,6 +61,16 @@ class Group:
     strategy: str = "delayed"
     ring_time: float | None = None
     rounds: int = 1
+    caller_name: str = "{name}"
+    caller_number: str = "{number}"
+    alert_info: str | None = None
+    diversion: bool = False
+    music: str | None = None
+    greeting: str | None = None
+    announcement: str | None = None
+    announce_every: float = 30.0
+    answer_first: bool = False
+    recording: str | None = None
 
 
 def same_user(one: str, other: str) -> bool:

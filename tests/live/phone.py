@@ -108,6 +108,9 @@ class RingingCall(Dialog):
             at,
             number=sip.user(self._remote),
             name=sip.display_name(self._remote),
+            alert_info=invite.get("Alert-Info"),
+            diversion=invite.get("Diversion"),
+            hidden="privacy=full" in invite.get("Remote-Party-ID"),
         )
         self._begin(phone.script)
 

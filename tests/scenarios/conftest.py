@@ -47,12 +47,17 @@ def group(engine: Engine) -> MakeGroup:
     """Make a group of ``user=delay`` members and return the number that it serves."""
 
     def make(
-        members: dict[str, float], *, wait: float = 3.0, advance: bool = True, number: str = ""
+        members: dict[str, float],
+        *,
+        wait: float = 3.0,
+        advance: bool = True,
+        number: str = "",
+        **settings: object,
     ) -> str:
         number = number or str(next(_numbers))
         name = f"group {number}"
         add_group(engine, name, wait=wait)
-        set_group(engine, name, advance=advance)
+        set_group(engine, name, advance=advance, **settings)
         add_numbers(engine, name, [number], "PL")
         for user, delay in members.items():
             add_member(engine, name, user, delay=delay)

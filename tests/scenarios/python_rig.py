@@ -31,6 +31,9 @@ class PythonCall:
     def hears(self, user: str, timeout: float = 3.0) -> bool:
         return self._placed.talks_to(user, timeout)
 
+    def listens(self, timeout: float = 3.0) -> bool:
+        return self._placed.plays(timeout)
+
 
 class PythonRig:
     """The Python switch and its telephones; ``controllers`` may be changed between calls."""
@@ -79,6 +82,7 @@ class PythonRig:
         user: str | None = None,
         who: str = "caller",
         controllers: str | None = None,
+        hidden: bool = False,
     ) -> PythonCall:
         placed = self.switch.dial(
             number,
@@ -87,6 +91,7 @@ class PythonRig:
             user=user,
             who=who,
             controllers=controllers or self.controllers,
+            hidden=hidden,
         )
         return PythonCall(placed)
 

@@ -22,7 +22,8 @@ class Seen:
     ========== ===================================================== =============================
     what       means                                                 detail
     ========== ===================================================== =============================
-    invite     a member's phone starts to be called                  number, name (of the caller)
+    invite     a member's phone starts to be called                  number, name (of the caller),
+                                                                     alert_info, diversion, hidden
     answer     a member's phone picks up (sends 200)
     talking    a member's phone has the caller's ACK after its 200
     cancel     a ringing phone is told to stop                       reason (SIP Reason value, "")
@@ -93,6 +94,9 @@ class Call(Protocol):
     def hears(self, user: str, timeout: float = 3.0) -> bool:
         """Whether voice goes both ways between the caller and this member's phone."""
 
+    def listens(self, timeout: float = 3.0) -> bool:
+        """Whether the switch itself plays something to the caller, not counting silence."""
+
 
 class Rig(Protocol):
     """A switch with telephones."""
@@ -112,8 +116,9 @@ class Rig(Protocol):
         user: str | None = None,
         who: str = "caller",
         controllers: str | None = None,
+        hidden: bool = False,
     ) -> Call:
-        """Place a call to ``number``.
+        """Place a call to ``number``; a ``hidden`` caller asks not to be shown (RFC 3323).
 
         ``user`` places it from that user's own telephone (a colleague). ``controllers`` is the
         ``host:port|host:port`` list handed to ``socket``; by default the rig's own controller.

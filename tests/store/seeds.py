@@ -47,6 +47,12 @@ SEEDS = {
         " caller_name, began_ms, wait_ms, legs) VALUES ('c', 'u', '', 'sales', '600', '1', '',"
         " 1, 30000, '[]')",
     ],
+    "0006": [
+        "UPDATE hunt_group SET caller_name = '[Łódź] {name}', caller_number = '{dialled}',"
+        " alert_info = 'Bellcore-dr3', diversion = true, music = 'tone_stream://%(1,2,3)',"
+        " greeting = '/a.wav', announcement = 'b.wav', announce_every_ms = 5000,"
+        " answer_first = true, recording = '/{group}/{uuid}.wav' WHERE id = 1",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
