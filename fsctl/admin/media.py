@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
-from fsctl.admin.kinds import Given, Kind
+from fsctl.admin.kinds import Given, Line
 from fsctl.hunt.template import RECORDED, SHOWN, stray
 from fsctl.store import tables
 
@@ -31,14 +31,15 @@ _PATH = re.compile(r"/[A-Za-z0-9/._+@{}-]*\.[A-Za-z0-9]{2,4}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sound(Kind):
+class Sound(Line):
     """A file, or a stream, that FreeSWITCH plays."""
 
     metavar: str = "SOUND"
+    longest: int = tables.LONGEST_SOUND
 
     def read(self, what: str, given: Given) -> str:
         """Read a file's path or a stream's address."""
-        text = values.line(what, str(given), tables.LONGEST_SOUND)
+        text = values.line(what, str(given), self.longest)
         stream = _STREAM.fullmatch(text)
         if stream and stream[1] in STREAMS:
             return text
@@ -51,14 +52,15 @@ class Sound(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class AlertInfo(Kind):
+class AlertInfo(Line):
     """A distinctive ring, as the SIP header Alert-Info tells a telephone (RFC 3261, 20.4)."""
 
     metavar: str = "RING"
+    longest: int = tables.LONGEST_ALERT_INFO
 
     def read(self, what: str, given: Given) -> str:
         """Read a word, or a URI in angle brackets with parameters."""
-        text = values.line(what, str(given), tables.LONGEST_ALERT_INFO)
+        text = values.line(what, str(given), self.longest)
         if not _RING.fullmatch(text):
             raise WrongValue(
                 f"{what} {values.shown(text)} is no ring: write a word, for example Bellcore-dr3, "
@@ -68,37 +70,34 @@ class AlertInfo(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Template(Kind):
+class Template(Line):
     """What a telephone shows of a caller: a text with placeholders."""
 
     metavar: str = "TEXT"
+    longest: int = tables.LONGEST_SHOWN
 
     def read(self, what: str, given: Given) -> str:
         """Read a line in which only known placeholders stand in braces."""
-        text = values.line(what, str(given), tables.LONGEST_SHOWN)
+        text = values.line(what, str(given), self.longest)
         _check_placeholders(what, text, SHOWN)
         return text
 
-    def say(self, value: str) -> str:
-        """Return it within quotes."""
-        return f'"{value}"'
-
 
 @dataclass(frozen=True, slots=True)
-class RecordingPath(Kind):
+class RecordingPath(Line):
     """The file of a recording: an absolute path with placeholders and an extension."""
 
     metavar: str = "PATH"
+    longest: int = tables.LONGEST_RECORDING
 
     def read(self, what: str, given: Given) -> str:
         """Read a path that leads nowhere else whatever the placeholders come to."""
-        text = values.line(what, str(given), tables.LONGEST_RECORDING)
+        text = values.line(what, str(given), self.longest)
         _check_placeholders(what, text, RECORDED)
         if not _PATH.fullmatch(text) or ".." in text:
             raise WrongValue(
                 f"{what} {values.shown(text)} is no file to record in: write a path from / on, of "
-                "letters, digits and / . _ + @ -, with an extension, for example "
-                "/var/recordings/{group}/{date}-{time}-{uuid}.wav"
+                "letters, digits, placeholders and / . _ + @ -, with an extension, for example .wav"
             )
         return text
 

@@ -112,7 +112,7 @@ GROUP_TERMS = _terms(
     ("announcement", Sound(), "What a waiting caller hears again and again."),
     ("announce_every", Seconds(least_ms=tables.SHORTEST_ANNOUNCE_EVERY_MS,
                                most_ms=tables.LONGEST_ANNOUNCE_EVERY_MS),
-     "Begin the announcement so often: 5 to 3600."),
+     "Begin the announcement so often: 1 to 3600."),
     ("answer_first", Switch(), "Whether a call is answered before a member does: it costs then."),
     ("recording", RecordingPath(),
      "Record conversations in this file, of {group}, {number}, {dialled}, {member}, {date}, "

@@ -73,7 +73,7 @@ class Profile:
     destination: str = ""
     source: str = "mod_sofia"
     transfer_source: str = ""
-    hidden: bool = False
+    privacy: str = ""
     index: int = 1
     created: int = 0
 
@@ -251,7 +251,7 @@ class Channel:
         """
         own, shown = profile is None, profile or self.profile
         way = "inbound" if self.inbound else "outbound"
-        hidden = "true" if shown.hidden else "false"
+        hidden = "true" if "id" in shown.privacy else "false"
         moments = [
             ("Profile-Created-Time", shown.created),
             ("Channel-Created-Time", self.times.created),

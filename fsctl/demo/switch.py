@@ -165,7 +165,7 @@ class Switch:
             network_addr="127.0.0.1",
             ani=caller_number,
             destination=number,
-            hidden=hidden,
+            privacy="id" if hidden else "",
         )
         channel = Channel(
             name=f"sofia/internal/{caller_number}@127.0.0.1",

@@ -4,6 +4,8 @@ Revision 0006, after 0005. Programs of 0005 go on: what they insert gets the def
 setting, they show callers as they are and let them hear ringing.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -25,7 +27,7 @@ RECORDING = (
     "length(recording) BETWEEN 1 AND 200 AND ltrim(recording,"
     " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+@{}-') = ''"
 )
-COLUMNS = (
+COLUMNS: tuple[sa.Column[Any], ...] = (
     sa.Column("caller_name", sa.String(100), nullable=False, server_default="{name}"),
     sa.Column("caller_number", sa.String(100), nullable=False, server_default="{number}"),
     sa.Column("alert_info", sa.String(200), nullable=True),
@@ -45,7 +47,7 @@ def checks(printable: str) -> dict[str, str]:
         **texts,
         **{f"{name}_printable": printable.format(name) for name in texts},
         "diversion": "diversion IN (true, false)",
-        "announce_every_ms": "announce_every_ms BETWEEN 5000 AND 3600000",
+        "announce_every_ms": "announce_every_ms BETWEEN 1000 AND 3600000",
         "answer_first": "answer_first IN (true, false)",
         "recording": RECORDING,
     }

@@ -92,3 +92,29 @@ def test_our_own_words_are_checked_too(build, bad: str) -> None:
 def test_a_value_that_was_not_quoted_is_refused(bad: str) -> None:
     with pytest.raises(Unquotable):
         quoting.variables({"name": bad})
+
+
+@given(nasty)
+def test_a_label_is_one_value_of_a_block(text: str) -> None:
+    """What an administrator writes may have brackets, and still ends nothing."""
+    block = quoting.variables({"name": quoting.label(text), "next": "1"})
+    assert len(re.split(r"(?<!\\),", block)) == 2
+    assert not set(block[1:-1]) & set(" {}'\"$|^\r\n\u2028\x00")
+
+
+@given(nasty)
+def test_a_part_of_a_path_leads_nowhere(text: str) -> None:
+    assert not re.search(r"[^A-Za-z0-9+@_-]", quoting.part_of_path(text))
+
+
+@pytest.mark.parametrize("check", [quoting.sound, quoting.path, quoting.header])
+@pytest.mark.parametrize("bad", ["", "/a b", "/a\nb", "/${x}", "/a'b", "/a\\", "/a}b", '/"'])
+def test_what_an_administrator_writes_is_checked_once_more(check, bad: str) -> None:
+    with pytest.raises(Unquotable):
+        check(bad)
+
+
+@pytest.mark.parametrize("bad", ["a/b.wav", "/a/../b.wav", "/a,b"])
+def test_a_path_is_whole(bad: str) -> None:
+    with pytest.raises(Unquotable):
+        quoting.path(bad)

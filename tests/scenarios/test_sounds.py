@@ -85,13 +85,13 @@ def test_a_caller_gives_up_during_the_greeting(rig: Rig, group: MakeGroup) -> No
 def test_an_announcement_comes_again_and_again(
     rig: Rig, group: MakeGroup, controller: ServedController
 ) -> None:
-    rig.phone("test002", Script(answer_after=6.0))
+    rig.phone("test002", Script(answer_after=1.6))
     call = rig.dial(
-        group({"test002": 0.0}, wait=9.0, music=SILENCE, announcement=BEEP, announce_every=5.0)
+        group({"test002": 0.0}, wait=4.0, music=SILENCE, announcement=BEEP, announce_every=1.0)
     )
     rig.log.wait("caller", "ringing")
     assert not call.listens(0.5)
-    assert call.listens(6.0)
+    assert call.listens(1.5)
     rig.log.wait("caller", "answered")
     assert call.hears("test002")
 
