@@ -117,6 +117,8 @@ GROUP_TERMS = _terms(
     ("recording", RecordingPath(),
      "Record conversations in this file, of {group}, {number}, {dialled}, {member}, {date}, "
      "{time} and {uuid}."),
+    ("confirm_prompt", Sound(), "What members hear who must press 1; none for a tone."),
+    ("too_late", Sound(), "What they hear when somebody else has the caller; none for nothing."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(
@@ -131,6 +133,8 @@ MEMBER_TERMS = _terms(
     ("weight", Count("NUMBER", least=1, most=tables.HEAVIEST_WEIGHT),
      f"How often to be drawn first, compared with others: 1 to {tables.HEAVIEST_WEIGHT}."),
     ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
+    ("confirm", Switch(),
+     "Whether the member must press 1 to have the caller, so that no voicemail box does."),
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from gevent.event import Event as Signal
 
 from fsctl.controller.legs import Legs
 from fsctl.controller.showing import recording_of, shown_of
-from fsctl.controller.sounds import GREETING_TIME, Sounds
+from fsctl.controller.sounds import GREETING_TIME, Sounds, playable, prompts_of
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
@@ -114,6 +114,8 @@ class HuntedCall:
         self._note = note
         self._sounds = Sounds(self.group, arrival.uuid, session.post)
         self._shown = shown_of(self.group, arrival)
+        self._prompts = prompts_of(self.group)
+        self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
         self._releases = 0
 
@@ -247,13 +249,14 @@ class HuntedCall:
                 self._release(action.cause)
 
     def _start(self, start: ev.StartLeg) -> None:
-        leg = self.legs.add(start.leg)
         user = start.member
+        prompt = self._prompts.get(user, "")
+        leg = self.legs.add(start.leg, bool(prompt))
         if self.group.domain and "@" not in user:
             user = f"{user}@{self.group.domain}"
-        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for)
+        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for, prompt)
         recording = recording_of(self.group, self.arrival, start.member, self.came)
-        extras = commands.Extras(self._sounds.loaded, recording)
+        extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
         self.session.post(
             commands.originate(self.arrival.uuid, order, self._shown, extras),
             partial(self._originated, leg.number),
@@ -268,11 +271,18 @@ class HuntedCall:
     def _cancel(self, number: int, cause: str) -> None:
         leg = self.legs[number]
         leg.cancelled = cause
-        self.session.post(commands.cancel(leg.job, cause))
+        if leg.asked and self._too_late and cause == COMPLETED_ELSEWHERE:
+            for channel in leg.asked:
+                self.session.post(commands.tell_too_late(channel, self._too_late))
+            leg.asked.clear()
+        else:
+            self.session.post(commands.cancel(leg.job, cause))
 
     def _cancel_all(self, cause: str) -> None:
         for leg in self.legs.open:
             leg.cancelled = leg.cancelled or cause
+            if leg.asked:  # it may have lost the tag that all others have
+                self.session.post(commands.cancel(leg.job, cause))
         self.session.post(commands.cancel_all(self.arrival.uuid, cause))
 
     def _release(self, cause: str) -> None:

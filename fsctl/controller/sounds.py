@@ -25,6 +25,9 @@ RINGBACK = "tone_stream://%(1000,4000,425);loops=-1"
 """Ringing as media, in Poland's cadence: once there was any media, a telephone that is told of
 ringing (180) goes on to play the media's silence."""
 
+PROMPT = "tone_stream://%(200,100,500);loops=2"
+"""What a member hears who must press 1, in a group without a prompt."""
+
 log = logging.getLogger(__name__)
 
 
@@ -38,9 +41,9 @@ class Sounds:
         self._post = post
         self._answer = group.answer_first
         self._every = group.announce_every
-        self._greeting = _playable(group.greeting)
-        self._announcement = _playable(group.announcement)
-        self._music = _playable(group.music)
+        self._greeting = playable(group.greeting)
+        self._announcement = playable(group.announcement)
+        self._music = playable(group.music)
         if self._music is None and (self._greeting or self._announcement or self._answer):
             self._music = RINGBACK
         self._begun = False
@@ -104,7 +107,13 @@ class Sounds:
             self._post(commands.ANSWER)
 
 
-def _playable(text: str | None) -> str | None:
+def prompts_of(group: Group) -> dict[str, str]:
+    """Return the prompt of each member who must press 1."""
+    prompt = playable(group.confirm_prompt) or PROMPT
+    return {member.user: prompt for member in group.members if member.confirm}
+
+
+def playable(text: str | None) -> str | None:
     """Return a sound's name if it can be said to the switch; a newer fsctl may know others."""
     if text is None:
         return None

@@ -98,15 +98,17 @@ def hangup(switch: Switch, channel: Channel, argument: str) -> None:
 def limit(switch: Switch, channel: Channel, argument: str) -> None:
     """``limit``: ``hash REALM ID MAX !CAUSE``; who comes too late is hung up with the cause.
 
-    A transfer target in place of the cause goes to the fallback.
+    A transfer target in place of the cause goes there, in an inline dialplan or to the fallback.
     """
-    backend, realm, name, most, otherwise, *_ = [*separate(argument, " ", 7), *[""] * 5]
+    backend, realm, name, most, otherwise, dialplan, *_ = [*separate(argument, " ", 7), *[""] * 6]
     if not name:
         return
     if backend == "hash" and switch.limits.claim(channel, realm, name, _most(most)):
         return
     if otherwise.startswith("!"):
         calls.hangup(switch, channel, causes.parse(otherwise[1:]))
+    elif dialplan == "inline":
+        switch.send_inline(channel, otherwise)
     else:
         switch.transfer(channel)
 

@@ -111,6 +111,7 @@ class Channel:
     elsewhere: bool = False
     interrupted: bool = False
     playing: str = ""
+    confirmed: bool = False
     cause: str = ""
     partner: Channel | None = None
     other: tuple[str, Channel, Profile] | None = None

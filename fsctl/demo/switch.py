@@ -20,6 +20,7 @@ from fsctl.demo.events import Bus
 from fsctl.demo.expand import expand
 from fsctl.demo.limits import Limits
 from fsctl.demo.phones import NETWORK, CallerCall, MemberCall, Phone, Script
+from fsctl.demo.quoting import inline_actions
 
 #: What an observer gets: the telephone's label, what it saw or did, and details. The words are
 #: those of the scenario log (invite, answer, talking, cancel, bye, busy, reject, redirect, calling,
@@ -202,6 +203,10 @@ class Switch:
         """Run the ``socket`` application."""
         listener.control(self, channel, argument)
 
+    def execute(self, channel: Channel, name: str, argument: str) -> None:
+        """Run an application on a channel from outside of its thread."""
+        apps.execute(self, channel, name, argument)
+
     def parse_messages(self, channel: Channel) -> None:
         """Do what waits to be done on a channel's thread."""
         apps.parse_messages(self, channel)
@@ -213,6 +218,16 @@ class Switch:
         self.limits.release(channel)
         channel.queued = [("demo_fallback", None), *self.fallback]
         channel.become("CS_ROUTING")
+
+    def send_inline(self, channel: Channel, actions: str) -> None:
+        """Send a channel to an inline dialplan, away from whatever it does."""
+        if channel.down:
+            return
+        channel.queued = list(inline_actions(actions))
+        channel.state = "CS_ROUTING"
+        channel.wake()
+        if not channel.has_thread:
+            self.start_session(channel)
 
     def pick_up(self, *users: str) -> None:
         """Let every telephone of these users that rings be answered at this same moment."""

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from fsctl.esl.presentation import Shown
-from fsctl.esl.quoting import path, sound, token, variables
+from fsctl.esl.quoting import path, sound, token, value_of_sound, variables
 
 CALL_TAG = "fsctl_call"
 """Variable of every leg: the caller's uuid, as long as the leg lives. Events are filtered by it."""
@@ -39,21 +39,27 @@ clock, up to a second early (field notes, "Legs"), and is the net below our own 
 
 @dataclass(frozen=True, slots=True)
 class LegOrder:
-    """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most."""
+    """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most.
+
+    ``prompt`` is the sound with which its member is asked to press 1, "" for nothing to confirm.
+    """
 
     number: int
     job: str
     user: str
     ring_for: float
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
     """What a winner does besides: ``sounds`` are variables of the caller to be cleared (``load``),
-    ``recording`` is the file in which the conversation is recorded."""
+    ``recording`` is the file in which the conversation is recorded. ``too_late`` is what a member
+    hears who pressed 1 when somebody else had the caller."""
 
     sounds: tuple[str, ...] = ()
     recording: str = ""
+    too_late: str = ""
 
 
 PLAIN = Extras()
@@ -183,9 +189,12 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
         "api_on_answer": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
         **shown.variables,
     }
+    if leg.prompt:
+        settings |= _confirming(leg.prompt, extras.too_late)
+    late = f"{_late(extras.too_late)} inline" if leg.prompt and extras.too_late else "!LOSE_RACE"
     silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
     on_answer = (
-        f"limit:hash {CLAIM} {whom} 1 !LOSE_RACE",
+        f"limit:hash {CLAIM} {whom} 1 {late}",
         f"unset:{HUNT_TAG}",
         f"unset:{RING_TAG}",
         f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}{silence}",
@@ -196,6 +205,26 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
         f"bgapi originate {variables(settings)}user/{token(leg.user)} "
         f"'{','.join(on_answer)}' inline\nJob-UUID: {token(leg.job)}"
     )
+
+
+def _confirming(prompt: str, too_late: str) -> dict[str, str]:
+    """Return the variables by which the switch asks a member to press 1 before a leg has answered.
+
+    A member who is to be told that it is too late is not hung up by a winner: for that the tag goes
+    as soon as the telephone is picked up.
+    """
+    asking = {"group_confirm_key": "1", "group_confirm_file": value_of_sound(prompt)}
+    return asking | ({"execute_on_answer": f"unset\\s{HUNT_TAG}"} if too_late else {})
+
+
+def _late(too_late: str) -> str:
+    return f"m:|:playback:{value_of_sound(too_late)}|hangup:LOSE_RACE"
+
+
+def tell_too_late(channel: str, too_late: str) -> str:
+    """Return the command that ends a member's leg with a sound that says why."""
+    told = f"m:|:playback:{sound(too_late)}|hangup:LOSE_RACE"
+    return f"api uuid_transfer {token(channel)} {told} inline"
 
 
 def kill(channel: str, cause: str) -> str:

@@ -75,6 +75,11 @@ def sound(text: str) -> str:
     return _checked(_SOUND, text)
 
 
+def value_of_sound(text: str) -> str:
+    """Return a sound as a value, or as an argument of an inline application. Raises Unquotable."""
+    return sound(text).translate(_ESCAPES)
+
+
 def path(text: str) -> str:
     """Return a file's path as an argument of an inline application. Raises Unquotable."""
     if ".." in text:

@@ -31,7 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -63,7 +63,7 @@ _RECORDING_CHARACTERS = _ALPHANUMERIC + "/._+@{}-"
 _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 
-_SOUNDS = ("music", "greeting", "announcement")
+_SOUNDS = ("music", "greeting", "announcement", "confirm_prompt", "too_late")
 
 
 class Base(DeclarativeBase):
@@ -198,6 +198,8 @@ class HuntGroup(Base):
     announce_every_ms: Mapped[int] = mapped_column(default=30_000, server_default="30000")
     answer_first: Mapped[bool] = mapped_column(default=False, server_default=false())
     recording: Mapped[str | None] = mapped_column(String(LONGEST_RECORDING))
+    confirm_prompt: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    too_late: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
@@ -277,6 +279,7 @@ class GroupMember(Base):
         CheckConstraint(f"weight BETWEEN 1 AND {HEAVIEST_WEIGHT}", name="weight"),
         CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
         CheckConstraint(Printable("note"), name="note_printable"),
+        CheckConstraint("confirm IN (true, false)", name="confirm"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -289,6 +292,7 @@ class GroupMember(Base):
     order: Mapped[int] = mapped_column(default=0, server_default="0")
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
+    confirm: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class MemberMemory(Base):

@@ -71,12 +71,21 @@ GROUP_LABELS = {
         N_("Record in"),
         N_("The path of a file; {group}, {number}, {member}, {date}, {time}, {uuid} and more."),
     ),
+    "confirm_prompt": (
+        N_("Prompt"),
+        N_("What members hear who must press 1: a file or a stream; empty: a tone."),
+    ),
+    "too_late": (
+        N_("Too late"),
+        N_("What they hear when somebody else has the caller; empty: nothing."),
+    ),
 }
 MEMBER_LABELS = {
     "delay": (N_("Wait time"), ""),
     "enabled": (N_("Rings"), ""),
     "ring_time": (N_("Ring time"), ""),
     "weight": (N_("Weight"), ""),
+    "confirm": (N_("Must press 1"), ""),
     "note": (N_("Note"), ""),
 }
 CHOICES = {

@@ -52,6 +52,7 @@ def group(engine: Engine) -> MakeGroup:
         wait: float = 3.0,
         advance: bool = True,
         number: str = "",
+        confirm: tuple[str, ...] = (),
         **settings: object,
     ) -> str:
         number = number or str(next(_numbers))
@@ -60,7 +61,7 @@ def group(engine: Engine) -> MakeGroup:
         set_group(engine, name, advance=advance, **settings)
         add_numbers(engine, name, [number], "PL")
         for user, delay in members.items():
-            add_member(engine, name, user, delay=delay)
+            add_member(engine, name, user, delay=delay, confirm=user in confirm)
         return number
 
     return make

@@ -65,6 +65,7 @@ class PythonRig:
                 refuse=wanted.refuse,
                 refuse_after=wanted.refuse_after,
                 early_media=wanted.early_media,
+                press_after=wanted.press_after,
             ),
             phones,
         )

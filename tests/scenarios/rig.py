@@ -53,7 +53,8 @@ class Script:
     ``ring`` is sent (180) at once. ``answer_after`` picks up so many seconds after the INVITE; None
     lets it ring for ever. ``hang_up_after`` hangs an answered call up so many seconds after the
     answer. ``refuse`` is a final SIP status to answer with (486, 603, 302, 480 ...) after
-    ``refuse_after`` seconds. ``early_media`` sends 183 with SDP instead of 180.
+    ``refuse_after`` seconds. ``early_media`` sends 183 with SDP instead of 180. ``press_after``
+    presses 1 (SIP INFO) so many seconds after the answer.
     """
 
     answer_after: float | None = None
@@ -61,6 +62,7 @@ class Script:
     refuse: int | None = None
     refuse_after: float = 0.0
     early_media: bool = False
+    press_after: float | None = None
 
 
 class Log(Protocol):

@@ -53,6 +53,10 @@ SEEDS = {
         " greeting = '/a.wav', announcement = 'b.wav', announce_every_ms = 5000,"
         " answer_first = true, recording = '/{group}/{uuid}.wav' WHERE id = 1",
     ],
+    "0007": [
+        "UPDATE hunt_group SET confirm_prompt = '/p.wav', too_late = 'l.wav' WHERE id = 1",
+        "UPDATE group_member SET confirm = true WHERE group_id = 1",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
