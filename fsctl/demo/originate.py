@@ -194,8 +194,8 @@ class Attempt:
                 if up and not leg.down and _confirmed(self.switch, leg):
                     self._cancel("LOSE_RACE", but=leg)
                     return leg, "SUCCESS"
-            up = [leg for leg in self.legs if not leg.down]
-            if up and all(leg.has_thread for leg in up):  # called away while they were asked
+            alive = [leg for leg in self.legs if not leg.down]
+            if alive and all(leg.has_thread for leg in alive):  # called away while they were asked
                 return None, "ORIGINATOR_CANCEL"
             if all(leg.down for leg in self.legs):
                 return None, self.legs[0].cause
