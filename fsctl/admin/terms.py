@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
+from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt import opening
 from fsctl.hunt.group import Group, Member
 from fsctl.hunt.strategies import STRATEGIES
@@ -131,6 +132,25 @@ GROUP_TERMS = _terms(
      "Be closed until then, for example 2026-12-28 or '2026-12-28 7:30'; or none."),
     ("time_zone", Form("ZONE", _zone, tables.LONGEST_ZONE),
      "The time zone of hours and dates."),
+    ("caller_name", Template(),
+     "The caller's name as telephones show it, of {name}, {number}, {group} and {dialled}."),
+    ("caller_number", Template(),
+     "The caller's number as telephones show it, of {number}, {dialled} and what you write."),
+    ("alert_info", AlertInfo(),
+     "A distinctive ring: a word, or <URI>;parameters as in the Alert-Info header; none for none."),
+    ("diversion", Switch(), "Whether telephones are told which number diverts the call to them."),
+    ("music", Sound(), "What a waiting caller hears instead of ringing: a file or a stream."),
+    ("greeting", Sound(), "What a caller hears before anybody rings."),
+    ("announcement", Sound(), "What a waiting caller hears again and again."),
+    ("announce_every", Seconds(least_ms=tables.SHORTEST_ANNOUNCE_EVERY_MS,
+                               most_ms=tables.LONGEST_ANNOUNCE_EVERY_MS),
+     "Begin the announcement so often: 1 to 3600."),
+    ("answer_first", Switch(), "Whether a call is answered before a member does: it costs then."),
+    ("recording", RecordingPath(),
+     "Record conversations in this file, of {group}, {number}, {dialled}, {member}, {date}, "
+     "{time} and {uuid}."),
+    ("confirm_prompt", Sound(), "What members hear who must press 1; none for a tone."),
+    ("too_late", Sound(), "What they hear when somebody else has the caller; none for nothing."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(
@@ -145,6 +165,8 @@ MEMBER_TERMS = _terms(
     ("weight", Count("NUMBER", least=1, most=tables.HEAVIEST_WEIGHT),
      f"How often to be drawn first, compared with others: 1 to {tables.HEAVIEST_WEIGHT}."),
     ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
+    ("confirm", Switch(),
+     "Whether the member must press 1 to have the caller, so that no voicemail box does."),
 )  # fmt: skip
 
 

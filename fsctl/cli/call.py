@@ -8,9 +8,9 @@ import click
 from fsctl.cli.board import Board
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.esl.address import SwitchAddress
-from fsctl.esl.commands import Caller
 from fsctl.esl.errors import EventSocketError, Unquotable
 from fsctl.esl.inbound import SwitchConnection
+from fsctl.esl.presentation import Shown
 from fsctl.esl.trial import Told, Trial
 from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
@@ -61,7 +61,7 @@ def call(context: Context, number: str, caller: str, place: str) -> int:
         )
     group = _group(context, number)
     try:
-        return _call(switches[0], group, number, place, Caller(caller, "fsctl test"))
+        return _call(switches[0], group, number, place, Shown.of(caller, "fsctl test"))
     except Unquotable as error:
         fail(str(error), 2)
     except EventSocketError as error:
@@ -78,7 +78,7 @@ def _group(context: Context, number: str) -> Group:
     return group
 
 
-def _call(address: SwitchAddress, group: Group, number: str, place: str, caller: Caller) -> int:
+def _call(address: SwitchAddress, group: Group, number: str, place: str, caller: Shown) -> int:
     names = {member.user.partition("@")[0]: member.user for member in group.members}
     board = Board([member.user for member in group.members], group.wait, sys.stdout)
     with SwitchConnection(address) as switch, Trial(switch, number, place, caller) as trial:

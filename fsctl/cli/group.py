@@ -76,8 +76,10 @@ def show(context: Context, name: str, as_json: bool) -> None:
     if as_json:
         write_json(group_document(found))
         return
-    for title, value in _facts(found):
-        click.echo(f"{title + ':':<13}{value}".rstrip())
+    facts = _facts(found)
+    width = max(len("Description"), *(len(title) for title, _ in facts)) + 2
+    for title, value in facts:
+        click.echo(f"{title + ':':<{width}}{value}".rstrip())
     if found.members:
         click.echo()
         _write_members(found)

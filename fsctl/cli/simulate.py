@@ -1,6 +1,7 @@
 """``fsctl simulate``: how a call to a group would go, from the very code that serves calls."""
 
 import time
+from collections.abc import Iterator
 
 import click
 
@@ -71,6 +72,26 @@ def simulate(
     for line in timeline(call.legs, found.wait, call.ended):
         click.echo(line)
     click.echo(_verdict(call))
+    for line in _remarks(found):
+        click.echo(line)
+
+
+def _remarks(group: Group) -> Iterator[str]:
+    """Say what the drawing cannot show: what the caller hears, and who must press 1."""
+    for member in group.members:
+        if member.confirm and member.enabled:
+            yield f"{member.user} must press 1 to have the caller."
+    if group.answer_first:
+        yield "The call is answered at once."
+    if group.greeting:
+        yield (
+            f"Before anybody rings the caller hears {group.greeting}; "
+            "the seconds count from its end."
+        )
+    if group.music:
+        yield f"While telephones ring the caller hears {group.music}."
+    if group.announcement:
+        yield f"Every {seconds(group.announce_every)} the caller hears {group.announcement}."
 
 
 def _verdict(call: Simulated) -> str:

@@ -1,6 +1,7 @@
 """One call, from the moment FreeSWITCH hands it over: feeds the hunt, carries out its actions."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -10,9 +11,12 @@ from functools import partial
 from gevent.event import Event as Signal
 
 from fsctl.controller.legs import Legs
+from fsctl.controller.showing import recording_of, shown_of
+from fsctl.controller.sounds import GREETING_TIME, Sounds, playable, prompts_of
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
+from fsctl.esl.presentation import Caller
 from fsctl.esl.session import CallSession, OnReply
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
@@ -40,6 +44,7 @@ a switch under overload is behind with its events by seconds (tried)."""
 STRAGGLER_TIME = 0.5
 """Seconds after which a leg that should have ended is ended once more, and again."""
 _FAR = 86_400.0
+_NEVER = math.inf
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +58,16 @@ class Arrival:
     """A call as it was handed over: the caller's channel, what was dialled, who calls.
 
     ``user`` is the directory user whose phone it is, None for a stranger; ``domain`` is the tenant
-    that the channel names, empty for none.
+    that the channel names, empty for none; ``host`` is where the number was called (RFC 3261, the
+    Request-URI).
     """
 
     uuid: str
     number: str
-    caller: commands.Caller
+    caller: Caller
     user: str | None
     domain: str = ""
+    host: str = ""
 
     @classmethod
     def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
@@ -73,9 +80,14 @@ class Arrival:
         return cls(
             session.uuid,
             number if len(number) <= LONGEST_NUMBER else "",
-            commands.Caller(get("Caller-Caller-ID-Number", ""), get("Caller-Caller-ID-Name", "")),
+            Caller(
+                get("Caller-Caller-ID-Number", ""),
+                get("Caller-Caller-ID-Name", ""),
+                "true" in (get("Caller-Privacy-Hide-Name"), get("Caller-Privacy-Hide-Number")),
+            ),
             f"{user}@{domain}" if user and domain and "@" not in user else user,
             get("variable_" + domain_variable, ""),
+            get("variable_sip_req_host", ""),
         )
 
 
@@ -94,12 +106,16 @@ class HuntedCall:
         self.group = admitted.group
         self.clock = time.monotonic
         self.came = time.time()
-        """When the call came, in epoch seconds."""
-        self.legs = Legs(arrival.uuid)
+        """When the hunt began, in epoch seconds: the moment of the call, or the greeting's end."""
+        self.legs = Legs(arrival.uuid, answered=admitted.group.answer_first)
         self.hunt = Hunt(admitted.schedule, self.clock())
         self.hunt_over = Signal()
         """Set when no caller waits here any more: a conversation, or nothing, is left."""
         self._note = note
+        self._sounds = Sounds(self.group, arrival.uuid, session.post)
+        self._shown = shown_of(self.group, arrival)
+        self._prompts = prompts_of(self.group)
+        self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
         self._releases = 0
 
@@ -129,34 +145,65 @@ class HuntedCall:
         of jobs must be heard before it: a leg's own events take longer than to be asked for, and
         the hunt can do without any of them.
         """
-        post = self.session.post
+        if self._sounds.greets and not self._greet(hunt):
+            return
         self._post_checked(commands.hear_jobs(uuid))
         first, *others = hunt.tick(self.clock()) or (None,)
         if first:
             self._carry_out([first])
         self.session.flush()
-        for command in commands.hear_channels(uuid):
-            self._post_checked(command)
-        self._post_checked(commands.prepare(uuid))
-        post(commands.ring(uuid))
+        if self._sounds.greets:
+            self.session.post(commands.unbind(uuid))
+        else:
+            self._look_after(uuid)
+        self._sounds.ring(self.clock())
         self._bound(hunt)
         self._carry_out(others)
         log.info("%s hunts in group %r", uuid, self.group.name)
 
+    def _look_after(self, uuid: str) -> None:
+        """Listen to the caller's channel, and make the switch look after it."""
+        for command in commands.hear_channels(uuid):
+            self._post_checked(command)
+        self._post_checked(commands.prepare(uuid))
+
+    def _greet(self, hunt: Hunt) -> bool:
+        """Let the caller hear the greeting; the hunt begins at its end. False when he left."""
+        self._look_after(self.arrival.uuid)
+        self._bound(hunt, GREETING_TIME)
+        self._sounds.greet()
+        until = self.clock() + GREETING_TIME
+        while event := self.session.next_event(until):
+            self._take_in(event, hunt)
+            if hunt.ended:
+                return False
+            if self._sounds.greeted(event):
+                break
+        self.came = time.time()
+        hunt.began = self.clock()
+        return True
+
     def _post_checked(self, command: str) -> None:
         self.session.post(command, _expecting_ok(self.session, command))
 
-    def _bound(self, hunt: Hunt) -> None:
-        """Have the switch end the wait if we do not."""
-        left = hunt.began + hunt.schedule.wait - self.clock()
-        self.session.post(commands.bound(self.arrival.uuid, max(left, 0.0) + BOUND_MARGIN))
+    def _bound(self, hunt: Hunt, later: float = 0.0) -> None:
+        """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
+        left = hunt.began + hunt.schedule.wait + later - self.clock()
+        seconds = max(left, 0.0) + BOUND_MARGIN
+        sounds = bool(self._sounds.loaded)
+        self.session.post(commands.bound(self.arrival.uuid, seconds, sounds))
 
     def _step(self, hunt: Hunt) -> None:
         """Wait for the next event or the next moment of the schedule, and act."""
-        event = self.session.next_event(self._due(hunt))
+        heard = hunt.phase is Phase.HUNTING
+        event = self.session.next_event(min(self._due(hunt), self._sounds.due if heard else _NEVER))
         if event is not None:
             self._take_in(event, hunt)
         now = self.clock()
+        if hunt.phase is Phase.HUNTING:
+            self._sounds.tick(now)
+            if event is not None:
+                self._sounds.take_in(event)
         if now < self._due(hunt):
             return
         if hunt.phase is Phase.RELEASING:
@@ -202,13 +249,16 @@ class HuntedCall:
                 self._release(action.cause)
 
     def _start(self, start: ev.StartLeg) -> None:
-        leg = self.legs.add(start.leg)
         user = start.member
+        prompt = self._prompts.get(user, "")
+        leg = self.legs.add(start.leg, bool(prompt))
         if self.group.domain and "@" not in user:
             user = f"{user}@{self.group.domain}"
-        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for)
+        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for, prompt)
+        recording = recording_of(self.group, self.arrival, start.member, self.came)
+        extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
         self.session.post(
-            commands.originate(self.arrival.uuid, order, self.arrival.caller),
+            commands.originate(self.arrival.uuid, order, self._shown, extras),
             partial(self._originated, leg.number),
         )
 
@@ -221,11 +271,18 @@ class HuntedCall:
     def _cancel(self, number: int, cause: str) -> None:
         leg = self.legs[number]
         leg.cancelled = cause
-        self.session.post(commands.cancel(leg.job, cause))
+        if leg.asked and self._too_late and cause == COMPLETED_ELSEWHERE:
+            for channel in leg.asked:
+                self.session.post(commands.tell_too_late(channel, self._too_late))
+            leg.asked.clear()
+        else:
+            self.session.post(commands.cancel(leg.job, cause))
 
     def _cancel_all(self, cause: str) -> None:
         for leg in self.legs.open:
             leg.cancelled = leg.cancelled or cause
+            if leg.asked:  # it may have lost the tag that all others have
+                self.session.post(commands.cancel(leg.job, cause))
         self.session.post(commands.cancel_all(self.arrival.uuid, cause))
 
     def _release(self, cause: str) -> None:

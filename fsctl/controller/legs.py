@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fsctl.esl.codec import Event
-from fsctl.esl.commands import CALL_TAG, HUNT_TAG, LEG_TAG
+from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
 from fsctl.esl.session import CALLER_LEFT
 from fsctl.hunt import events as ev
 from fsctl.hunt.outcomes import CALLER_GONE, PREEMPTED
@@ -25,7 +25,9 @@ class SwitchLeg:
 
     ``channels`` are alive, ``answered`` picked up (two telephones of one user may, in the same
     instant), ``causes`` are those of channels that picked up and are over; ``cancelled`` is the
-    cause with which we wished for its end.
+    cause with which we wished for its end. Of a leg that ``confirms`` the switch says that it has
+    answered only once its member has pressed 1; ``asked`` are the channels that were picked up
+    before, ``lost`` the causes of those that are over.
     """
 
     number: int
@@ -36,6 +38,9 @@ class SwitchLeg:
     cancelled: str = ""
     over: bool = False
     sip_code: int | None = None
+    confirms: bool = False
+    asked: set[str] = field(default_factory=set)
+    lost: dict[str, str] = field(default_factory=dict)
 
     @property
     def cause(self) -> str:
@@ -45,17 +50,22 @@ class SwitchLeg:
 
 
 class Legs:
-    """All legs of one call. ``caller`` is the uuid of the caller's channel."""
+    """All legs of one call. ``caller`` is the uuid of the caller's channel.
 
-    def __init__(self, caller: str) -> None:
+    ``answered`` says that the call is answered before a member has it: then its answer tells
+    nothing of a member.
+    """
+
+    def __init__(self, caller: str, answered: bool = False) -> None:
         self.caller = caller
+        self._answered_before = answered
         self._caller_answered = False
         self._by_number: dict[int, SwitchLeg] = {}
         self._by_job: dict[str, SwitchLeg] = {}
 
-    def add(self, number: int) -> SwitchLeg:
+    def add(self, number: int, confirms: bool = False) -> SwitchLeg:
         """Return a new leg with a job of its own, whose name is as short as it can be unique."""
-        leg = SwitchLeg(number, secrets.token_hex(8))
+        leg = SwitchLeg(number, secrets.token_hex(8), confirms=confirms)
         self._by_number[number] = self._by_job[leg.job] = leg
         return leg
 
@@ -99,8 +109,13 @@ class Legs:
         if leg is None or leg.over or result is None:
             return
         if result[1] == "+OK":
-            leg.answered.add(result[2] or "")
+            channel = result[2] or ""
+            leg.answered.add(channel)
             yield ev.LegAnswered(leg.number)
+            if channel in leg.lost:
+                leg.causes.append(leg.lost[channel])
+                leg.over = True
+                yield ev.LegEnded(leg.number, leg.cause)
         elif not leg.answered:
             leg.over = True
             yield ev.LegEnded(leg.number, result[2] or "")
@@ -109,7 +124,7 @@ class Legs:
         if event.name == "CHANNEL_HANGUP_COMPLETE":
             yield ev.CallerGone(event.get("Hangup-Cause"))
         elif event.name == "CHANNEL_ANSWER":
-            self._caller_answered = True
+            self._caller_answered = not self._answered_before
         elif event.name == "CHANNEL_BRIDGE":
             yield from self._bridged(event.get("Other-Leg-Unique-ID"))
 
@@ -124,6 +139,8 @@ class Legs:
             leg.channels.add(channel)
         elif event.name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
             yield ev.LegRinging(leg.number)
+        elif event.name == "CHANNEL_ANSWER" and leg.confirms:
+            leg.asked.add(channel)
         elif event.name == "CHANNEL_ANSWER":
             leg.answered.add(channel)
             yield ev.LegAnswered(leg.number)
@@ -136,10 +153,13 @@ class Legs:
         """A leg that nobody picked up ends with its job's result; any other with its channels."""
         channel = event.get("Unique-ID")
         leg.channels.discard(channel)
+        leg.asked.discard(channel)
+        if leg.confirms:
+            leg.lost[channel] = event.get("Hangup-Cause")
         if channel in leg.answered:
             leg.causes.append(event.get("Hangup-Cause"))
-            if self._caller_answered and not event.variable(HUNT_TAG):
-                # It took the caller (who won has no tag), if only for an instant: FreeSWITCH
+            if self._caller_answered and not event.variable(RING_TAG):
+                # It took the caller (who won has no such tag), if only for an instant: FreeSWITCH
                 # reports a bridge up to 60 ms after the caller was answered.
                 yield ev.LegConnected(leg.number)
         if leg.causes and not leg.channels:

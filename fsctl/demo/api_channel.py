@@ -131,14 +131,17 @@ def uuid_break(switch: Switch, argument: str) -> str:
 
 
 def uuid_transfer(switch: Switch, argument: str) -> str:
-    """``uuid_transfer UUID EXTENSION ...``: wherever to, here it is the fallback."""
+    """``uuid_transfer UUID EXTENSION [DIALPLAN]``: to an inline dialplan, else to the fallback."""
     words = separate(argument, " ", 5)
     if len(words) < 2:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
     channel = switch.locate(words[0])
     if channel is None:
         return NO_CHANNEL
-    switch.transfer(channel)
+    if words[2:3] == ["inline"]:
+        switch.send_inline(channel, words[1])
+    else:
+        switch.transfer(channel)
     return "+OK\n"
 
 

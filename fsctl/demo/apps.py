@@ -11,7 +11,7 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fsctl.demo import bridge, calls, causes
+from fsctl.demo import bridge, calls, causes, sounds
 from fsctl.demo.channel import Channel
 from fsctl.demo.clock import epoch, next_tick
 from fsctl.demo.events import Header
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from fsctl.demo.switch import Switch
 
 Application = Callable[["Switch", Channel, str], None]
-
-#: Seconds that a sound file lasts; nobody listens.
-_FILE_SECONDS = 1.0
 
 
 def execute(
@@ -49,8 +46,10 @@ def execute(
     identity: list[Header] = [("Application-UUID", app_uuid or str(uuids.uuid4()))]
     calls.fire(switch, "CHANNEL_EXECUTE", channel, last=about + identity)
     channel.interrupted = False
+    channel.set("current_application_response", None)
     application(switch, channel, expanded or "")
-    response: list[Header] = [("Application-Response", "_none_")]
+    said = channel.get("current_application_response") or "_none_"
+    response: list[Header] = [("Application-Response", said)]
     calls.fire(switch, "CHANNEL_EXECUTE_COMPLETE", channel, last=[*about, *response, *identity])
     return True
 
@@ -99,15 +98,17 @@ def hangup(switch: Switch, channel: Channel, argument: str) -> None:
 def limit(switch: Switch, channel: Channel, argument: str) -> None:
     """``limit``: ``hash REALM ID MAX !CAUSE``; who comes too late is hung up with the cause.
 
-    A transfer target in place of the cause goes to the fallback.
+    A transfer target in place of the cause goes there, in an inline dialplan or to the fallback.
     """
-    backend, realm, name, most, otherwise, *_ = [*separate(argument, " ", 7), *[""] * 5]
+    backend, realm, name, most, otherwise, dialplan, *_ = [*separate(argument, " ", 7), *[""] * 6]
     if not name:
         return
     if backend == "hash" and switch.limits.claim(channel, realm, name, _most(most)):
         return
     if otherwise.startswith("!"):
         calls.hangup(switch, channel, causes.parse(otherwise[1:]))
+    elif dialplan == "inline":
+        switch.send_inline(channel, otherwise)
     else:
         switch.transfer(channel)
 
@@ -174,26 +175,34 @@ def parse_messages(switch: Switch, channel: Channel) -> None:
             channel.set("total_loops", None)
 
 
-def sleep(_switch: Switch, channel: Channel, argument: str) -> None:
+def sleep(switch: Switch, channel: Channel, argument: str) -> None:
     """``sleep``: do nothing for so many milliseconds."""
     if argument.isdigit():
-        _pass(channel, int(argument) / 1000)
+        sounds.last(switch, channel, int(argument) / 1000, parse_messages)
 
 
-def playback(_switch: Switch, channel: Channel, argument: str) -> None:
-    """``playback``: as long as the sound lasts, which is known of ``silence_stream://MS`` only."""
-    kind, found, rest = argument.partition("://")
-    if found and kind == "silence_stream":
-        length = rest.partition(",")[0]
-        _pass(channel, int(length) / 1000 if length.isdigit() and length != "0" else None)
-    elif found and "loops=-1" in rest:
-        _pass(channel, None)
-    else:
-        _pass(channel, _FILE_SECONDS)
+def playback(switch: Switch, channel: Channel, argument: str) -> None:
+    """``playback``: play a sound to its end."""
+    sounds.play(switch, channel, argument, parse_messages)
 
 
-def _pass(channel: Channel, seconds: float | None) -> None:
-    channel.wait(lambda: channel.state != "CS_EXECUTE" or channel.interrupted, seconds)
+def endless_playback(switch: Switch, channel: Channel, argument: str) -> None:
+    """``endless_playback``: play a sound again and again; one that cannot be played ends it."""
+    while sounds.play(switch, channel, argument, parse_messages) and channel.state == "CS_EXECUTE":
+        continue
+
+
+def loop_playback(switch: Switch, channel: Channel, argument: str) -> None:
+    """``loop_playback``: ``+TIMES SOUND``."""
+    times, _, sound = argument.removeprefix("+").partition(" ")
+    for _ in range(int(times) if times.isdigit() else 1):
+        if not sounds.play(switch, channel, sound, parse_messages):
+            return
+
+
+def record_session(_switch: Switch, _channel: Channel, argument: str) -> None:
+    """``record_session``: a file is begun, in which there is nothing."""
+    sounds.record(argument)
 
 
 def intercept(switch: Switch, channel: Channel, argument: str) -> None:
@@ -216,14 +225,17 @@ def fallback(switch: Switch, channel: Channel, _argument: str) -> None:
 APPLICATIONS: dict[str, Application] = {
     "answer": answer,
     "demo_fallback": fallback,
+    "endless_playback": endless_playback,
     "hangup": hangup,
     "intercept": intercept,
     "limit": limit,
     "limit_execute": limit_execute,
+    "loop_playback": loop_playback,
     "multiset": multiset,
     "park": park,
     "playback": playback,
     "pre_answer": pre_answer,
+    "record_session": record_session,
     "ring_ready": ring_ready,
     "set": set_variable,
     "sleep": sleep,
@@ -232,4 +244,4 @@ APPLICATIONS: dict[str, Application] = {
 }
 
 #: Applications without SAF_SUPPORT_NOMEDIA: a caller gets media first.
-_NEED_MEDIA = frozenset({"playback"})
+_NEED_MEDIA = frozenset({"endless_playback", "loop_playback", "playback", "record_session"})

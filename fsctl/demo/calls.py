@@ -159,6 +159,9 @@ def mark_answered(switch: Switch, channel: Channel) -> None:
     channel.callstate = "ACTIVE"
     channel.set("endpoint_disposition", "ANSWER")
     _run_hook(switch, channel, "api_on_answer")
+    name, _, argument = (channel.get("execute_on_answer") or "").partition(" ")
+    if name:
+        switch.execute(channel, name, argument)
     channel.wake()
 
 

@@ -73,6 +73,7 @@ class Profile:
     destination: str = ""
     source: str = "mod_sofia"
     transfer_source: str = ""
+    privacy: str = ""
     index: int = 1
     created: int = 0
 
@@ -109,6 +110,8 @@ class Channel:
     bridged: bool = False
     elsewhere: bool = False
     interrupted: bool = False
+    playing: str = ""
+    confirmed: bool = False
     cause: str = ""
     partner: Channel | None = None
     other: tuple[str, Channel, Profile] | None = None
@@ -249,6 +252,7 @@ class Channel:
         """
         own, shown = profile is None, profile or self.profile
         way = "inbound" if self.inbound else "outbound"
+        hidden = "true" if "id" in shown.privacy else "false"
         moments = [
             ("Profile-Created-Time", shown.created),
             ("Channel-Created-Time", self.times.created),
@@ -284,8 +288,8 @@ class Channel:
             ("Profile-Index", str(shown.index) if own else ""),
             *((name, str(at if own else 0)) for name, at in moments),
             ("Screen-Bit", "true"),
-            ("Privacy-Hide-Name", "false"),
-            ("Privacy-Hide-Number", "false"),
+            ("Privacy-Hide-Name", hidden),
+            ("Privacy-Hide-Number", hidden),
         ]
         return [(prefix + name, value) for name, value in rows if value]
 

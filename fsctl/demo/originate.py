@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import gevent
 import gevent.event
 
-from fsctl.demo import calls, causes
+from fsctl.demo import calls, causes, sounds
 from fsctl.demo.channel import Action, Channel, Profile
 from fsctl.demo.clock import epoch, next_tick
 from fsctl.demo.phones import MemberCall, Phone
@@ -191,9 +191,12 @@ class Attempt:
         while True:
             for leg in self.legs:
                 up = leg.answered or (early and leg.early)
-                if up and not leg.down:
+                if up and not leg.down and _confirmed(self.switch, leg):
                     self._cancel("LOSE_RACE", but=leg)
                     return leg, "SUCCESS"
+            alive = [leg for leg in self.legs if not leg.down]
+            if alive and all(leg.has_thread for leg in alive):  # called away while they were asked
+                return None, "ORIGINATOR_CANCEL"
             if all(leg.down for leg in self.legs):
                 return None, self.legs[0].cause
             if epoch() - started >= timeout:
@@ -207,6 +210,23 @@ class Attempt:
         for leg in self.legs:
             if leg is not but:
                 calls.hangup(self.switch, leg, cause)
+
+
+def _confirmed(switch: Switch, leg: Channel) -> bool:
+    """Whether a leg's member has pressed the key that it asks for, if it asks for any.
+
+    A prompt that cannot be played ends the leg (``collect_thread_run`` in switch_ivr_originate.c).
+    """
+    if not leg.get("group_confirm_key") or leg.confirmed:
+        return True
+    prompt = leg.get("group_confirm_file")
+    try:
+        leg.playing = prompt or ""
+        if prompt:
+            sounds.length(prompt)
+    except sounds.NotFound:
+        calls.hangup(switch, leg, "DESTINATION_OUT_OF_ORDER")
+    return False
 
 
 def _deaf_to_early_media(leg: Channel) -> bool:

@@ -32,6 +32,7 @@ class Script:
     """How a member's phone behaves towards every call. All times are seconds.
 
     It answers ``answer_after`` its INVITE (None: never) and hangs up ``hang_up_after`` that answer;
+    ``press_after`` that many seconds after its answer somebody presses 1;
     or it refuses with the SIP status ``refuse`` after ``refuse_after``. ``early_media`` sends 183
     with media where others send 180.
     """
@@ -41,6 +42,7 @@ class Script:
     refuse: int | None = None
     refuse_after: float = 0.0
     early_media: bool = False
+    press_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,9 @@ class MemberCall:
             "invite",
             number=channel.profile.orig_number,
             name=channel.profile.orig_name,
+            alert_info=channel.get("sip_h_Alert-Info") or "",
+            diversion=channel.get("sip_h_Diversion") or "",
+            hidden="hide_number" in (channel.get("origination_privacy") or ""),
         )
         if script.refuse is not None and script.refuse_after <= 0:
             self._refuse()
@@ -177,6 +182,9 @@ class MemberCall:
         self.switch.saw(self.phone.label, "answer")
         self._later(NETWORK, self._picked_up)
         self._later(2 * NETWORK, self._acknowledged)
+        press = self.phone.script.press_after
+        if press is not None:
+            self._later(press + 2 * NETWORK, self._press)
         after = self.phone.script.hang_up_after
         if after is not None:
             self._later(max(after, 2 * NETWORK), self._hang_up)
@@ -192,6 +200,12 @@ class MemberCall:
 
     def _acknowledged(self) -> None:
         self.switch.saw(self.phone.label, "talking")
+
+    def _press(self) -> None:
+        """Press 1, which counts only while the switch asks for it."""
+        if self.channel is not None and not self.channel.down:
+            self.channel.confirmed = self.channel.get("group_confirm_key") == "1"
+            self.channel.wake()
 
     def _hang_up(self) -> None:
         self._over = True

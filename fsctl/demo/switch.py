@@ -20,6 +20,7 @@ from fsctl.demo.events import Bus
 from fsctl.demo.expand import expand
 from fsctl.demo.limits import Limits
 from fsctl.demo.phones import NETWORK, CallerCall, MemberCall, Phone, Script
+from fsctl.demo.quoting import inline_actions
 
 #: What an observer gets: the telephone's label, what it saw or did, and details. The words are
 #: those of the scenario log (invite, answer, talking, cancel, bye, busy, reject, redirect, calling,
@@ -52,11 +53,21 @@ class PlacedCall:
 
     def talks_to(self, user: str, timeout: float = 0.0) -> bool:
         """Tell whether this call is, or within ``timeout`` seconds gets, bridged with the user."""
+        return self._comes(lambda: self._partner() == user, timeout)
+
+    def plays(self, timeout: float = 0.0) -> bool:
+        """Tell whether the caller hears a sound, or does within ``timeout`` seconds."""
+        return self._comes(
+            lambda: self._channel.playing != "" and "silence" not in self._channel.playing, timeout
+        )
+
+    def _comes(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait until something about the channel is so."""
         changed = gevent.event.Event()
         self._channel.watchers.append(changed)
         deadline = time.monotonic() + timeout
         try:
-            while self._partner() != user:
+            while not condition():
                 changed.clear()
                 if not changed.wait(max(0.0, deadline - time.monotonic())):
                     return False
@@ -138,8 +149,10 @@ class Switch:
         who: str = "caller",
         controllers: str | None = None,
         user: str | None = None,
+        hidden: bool = False,
     ) -> PlacedCall:
-        """Place a call. With ``user`` it comes from that user's own telephone."""
+        """Place a call. With ``user`` it comes from that user's own telephone; a ``hidden`` caller
+        asks not to be shown."""
         if user is not None:
             caller_number, caller_name = user, user
         phone = CallerCall(self, who)
@@ -153,6 +166,7 @@ class Switch:
             network_addr="127.0.0.1",
             ani=caller_number,
             destination=number,
+            privacy="id" if hidden else "",
         )
         channel = Channel(
             name=f"sofia/internal/{caller_number}@127.0.0.1",
@@ -189,6 +203,10 @@ class Switch:
         """Run the ``socket`` application."""
         listener.control(self, channel, argument)
 
+    def execute(self, channel: Channel, name: str, argument: str) -> None:
+        """Run an application on a channel from outside of its thread."""
+        apps.execute(self, channel, name, argument)
+
     def parse_messages(self, channel: Channel) -> None:
         """Do what waits to be done on a channel's thread."""
         apps.parse_messages(self, channel)
@@ -200,6 +218,16 @@ class Switch:
         self.limits.release(channel)
         channel.queued = [("demo_fallback", None), *self.fallback]
         channel.become("CS_ROUTING")
+
+    def send_inline(self, channel: Channel, actions: str) -> None:
+        """Send a channel to an inline dialplan, away from whatever it does."""
+        if channel.down:
+            return
+        channel.queued = list(inline_actions(actions))
+        channel.state = "CS_ROUTING"
+        channel.wake()
+        if not channel.has_thread:
+            self.start_session(channel)
 
     def pick_up(self, *users: str) -> None:
         """Let every telephone of these users that rings be answered at this same moment."""

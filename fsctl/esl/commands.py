@@ -7,7 +7,8 @@ Nothing but ``questions``, which asks a switch what it has, builds others. Every
 import math
 from dataclasses import dataclass
 
-from fsctl.esl.quoting import number, token, value, variables
+from fsctl.esl.presentation import Shown
+from fsctl.esl.quoting import number, path, sound, token, value_of_sound, variables
 
 CALL_TAG = "fsctl_call"
 """Variable of every leg: the caller's uuid, as long as the leg lives. Events are filtered by it."""
@@ -38,21 +39,30 @@ clock, up to a second early (field notes, "Legs"), and is the net below our own 
 
 @dataclass(frozen=True, slots=True)
 class LegOrder:
-    """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most."""
+    """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most.
+
+    ``prompt`` is the sound with which its member is asked to press 1, "" for nothing to confirm.
+    """
 
     number: int
     job: str
     user: str
     ring_for: float
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Whom a member's phone shows: as the stranger on the line chose it, not cleaned."""
+class Extras:
+    """What a winner does besides: ``sounds`` are variables of the caller to be cleared (``load``),
+    ``recording`` is the file in which the conversation is recorded. ``too_late`` is what a member
+    hears who pressed 1 when somebody else had the caller."""
 
-    number: str
-    name: str
+    sounds: tuple[str, ...] = ()
+    recording: str = ""
+    too_late: str = ""
 
+
+PLAIN = Extras()
 
 LISTEN = ("filter Event-Name FSCTL", "event json " + " ".join(EVENTS))
 """The commands by which a socket listens, to nothing as yet: they can be given before it is known
@@ -90,15 +100,18 @@ def prepare(caller: str) -> str:
     )
 
 
-def bound(caller: str, seconds: float) -> str:
+def bound(caller: str, seconds: float, sounds: bool = False) -> str:
     """Return the command that has the switch itself release a caller after so many seconds.
 
     It is for a controller that is frozen or cut off, and works on the switch's whole-second clock.
     It does nothing when a member has the claim, nor when the caller has gone on in the dialplan:
-    the task runs on the caller's own channel, where ``current_application`` tells.
+    the task runs on the caller's own channel, where ``current_application`` tells. ``sounds`` says
+    that something may be played to the caller.
     """
     caller = token(caller)
-    still_ours = "${cond(${current_application} == socket ? hangup : unset)}"
+    still_ours = "unset"
+    for application in ("socket", _ONCE, _AGAIN) if sounds else ("socket",):
+        still_ours = f"${{cond(${{current_application}} == {application} ? hangup : {still_ours})}}"
     return (
         f"api sched_api +{math.ceil(seconds)} {_task(caller)} uuid_broadcast {caller} "
         f"'limit_execute::hash {CLAIM} {caller} 1 {still_ours} NO_ANSWER' aleg"
@@ -120,7 +133,36 @@ def ring(caller: str) -> str:
     return f"api uuid_ring_ready {token(caller)}"
 
 
-def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
+HEAR_SOUNDS = "event json CHANNEL_EXECUTE_COMPLETE"
+"""The command by which a socket learns that a sound is over, besides what it listens to."""
+ANSWER = "sendmsg\ncall-command: execute\nexecute-app-name: answer"
+"""The command that answers the socket's own caller."""
+
+
+def load(caller: str, variable: str, what: str) -> str:
+    """Return the command that puts a sound where ``play`` finds it; a winner takes it away.
+
+    So no sound begins once a member has the caller, however late the switch gets to it.
+    """
+    return f"api uuid_setvar {token(caller)} {token(variable)} {sound(what)}"
+
+
+_ONCE, _AGAIN = "loop_playback", "endless_playback"
+"""What plays to a caller who hunts: applications that a dialplan hardly has after ``socket``, by
+which ``bound`` knows that the caller is still ours."""
+
+
+def play(variable: str, again: bool = False) -> str:
+    """Return the command that plays a loaded sound to the socket's own caller, once or for good.
+
+    Its end is told with the variable's name as its ``Application-UUID``.
+    """
+    loaded = f"${{{token(variable)}}}"
+    order = _execute(_AGAIN, loaded) if again else _execute(_ONCE, f"+1 {loaded}")
+    return f"{order}\nevent-uuid: {variable}"
+
+
+def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) -> str:
     """Return the command that calls a member and, when it is answered, claims the caller.
 
     The leg carries everything to finish alone (field notes, "Claiming the caller"): ``limit`` is an
@@ -145,20 +187,44 @@ def originate(caller: str, leg: LegOrder, shown: Caller) -> str:
         "intercept_unbridged_only": "true",
         # At once, before our jobs have ended: a socket that closes looks at it then.
         "api_on_answer": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
-        "origination_caller_id_number": value(shown.number),
-        "origination_caller_id_name": value(shown.name),
+        **shown.variables,
     }
+    if leg.prompt:
+        settings |= _confirming(leg.prompt, extras.too_late)
+    late = f"{_late(extras.too_late)} inline" if leg.prompt and extras.too_late else "!LOSE_RACE"
+    silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
     on_answer = (
-        f"limit:hash {CLAIM} {whom} 1 !LOSE_RACE",
+        f"limit:hash {CLAIM} {whom} 1 {late}",
         f"unset:{HUNT_TAG}",
         f"unset:{RING_TAG}",
-        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}",
+        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}{silence}",
+        *([f"record_session:{path(extras.recording)}"] if extras.recording else []),
         f"intercept:{whom}",
     )
     return (
         f"bgapi originate {variables(settings)}user/{token(leg.user)} "
         f"'{','.join(on_answer)}' inline\nJob-UUID: {token(leg.job)}"
     )
+
+
+def _confirming(prompt: str, too_late: str) -> dict[str, str]:
+    """Return the variables by which the switch asks a member to press 1 before a leg has answered.
+
+    A member who is to be told that it is too late is not hung up by a winner: for that the tag goes
+    as soon as the telephone is picked up.
+    """
+    asking = {"group_confirm_key": "1", "group_confirm_file": value_of_sound(prompt)}
+    return asking | ({"execute_on_answer": f"unset\\s{HUNT_TAG}"} if too_late else {})
+
+
+def _late(too_late: str) -> str:
+    return f"m:|:playback:{value_of_sound(too_late)}|hangup:LOSE_RACE"
+
+
+def tell_too_late(channel: str, too_late: str) -> str:
+    """Return the command that ends a member's leg with a sound that says why."""
+    told = f"m:|:playback:{sound(too_late)}|hangup:LOSE_RACE"
+    return f"api uuid_transfer {token(channel)} {told} inline"
 
 
 def kill(channel: str, cause: str) -> str:
@@ -233,7 +299,7 @@ def follow_legs(caller: str) -> tuple[str, ...]:
     )
 
 
-def place_trial(trial: str, dialled: str, context: str, shown: Caller, seconds: int) -> str:
+def place_trial(trial: str, dialled: str, context: str, shown: Shown, seconds: int) -> str:
     """Return the command that calls a number through the switch's own dialplan, as a stranger.
 
     A loopback channel has two ends: one goes through the dialplan and is the caller whom we hunt
@@ -245,8 +311,7 @@ def place_trial(trial: str, dialled: str, context: str, shown: Caller, seconds: 
         "originate_timeout": str(int(seconds)),
         "ignore_early_media": "true",
         "loopback_bowout": "false",
-        "origination_caller_id_number": value(shown.number),
-        "origination_caller_id_name": value(shown.name),
+        **shown.variables,
     }
     return (
         f"bgapi originate {variables(settings)}loopback/{number(dialled)}/{token(context)}/XML "

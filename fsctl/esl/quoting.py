@@ -9,7 +9,6 @@ are escaped the way all of them understand.
 
 import re
 import unicodedata
-from functools import lru_cache
 
 from fsctl.esl.errors import Unquotable
 
@@ -18,10 +17,17 @@ MAX_VALUE = 80
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,254}")
 _NUMBER = re.compile(r"\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]{0,63}")
-_ENDS_VALUE = re.compile(r"[\s{}\[\]<>'\"$|^;=]|(?<!\\),|\\(?![,s])")
+_ENDS_VALUE = re.compile(r"[\s{}'\"$|^]|(?<!\\),|\\(?![,s])")
 _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 # Not "/", ":" and "@": of a name that holds them FreeSWITCH shows a part only (tried).
 _PLAIN = frozenset(" +-_.#*&!?," + _APOSTROPHE)
+_BRACKETS = frozenset("[]()")
+"""What an administrator may write besides: a telephone shows it as it is (tried), and within a
+``{}`` block it means nothing."""
+_SOUND = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:%(),;=+*~?&@-]*")
+_HEADER = re.compile(r"[A-Za-z0-9<][A-Za-z0-9<>:/._~%;=+*@-]*")
+_PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
+_NOT_IN_PATH = re.compile(r"[^A-Za-z0-9+@-]+")
 _ESCAPES = str.maketrans({" ": "\\s", ",": "\\,"})
 
 
@@ -51,19 +57,58 @@ def clean(text: str, limit: int = MAX_VALUE) -> str:
     Letters and digits of any script, marks, spaces and a few signs stay. An apostrophe becomes the
     typographic one, every run of anything else one space.
     """
-    text = unicodedata.normalize("NFC", text[: 8 * limit]).replace("'", _APOSTROPHE)
-    kept = "".join(char if _allowed(char) else " " for char in text)
+    return _clean(_composed(text, limit), limit, _PLAIN)
+
+
+def _composed(text: str, limit: int) -> str:
+    return unicodedata.normalize("NFC", text[: 8 * limit]).replace("'", _APOSTROPHE)
+
+
+def _clean(text: str, limit: int, signs: frozenset[str]) -> str:
+    kept = "".join(
+        char if char in signs or unicodedata.category(char)[0] in "LMN" else " " for char in text
+    )
     return " ".join(kept.split())[:limit].strip()
 
 
-def _allowed(char: str) -> bool:
-    return char in _PLAIN or unicodedata.category(char)[0] in "LMN"
+def label(text: str, limit: int = MAX_VALUE) -> str:
+    """Return what an administrator wrote, strangers' texts within it cleaned before, as a value."""
+    return _clean(_composed(text, limit), limit, _PLAIN | _BRACKETS).translate(_ESCAPES)
 
 
-@lru_cache(maxsize=1024)  # all legs of a call show the same caller
-def value(text: str, limit: int = MAX_VALUE) -> str:
-    """Return a stranger's text as the value of a variable in a ``{}`` block."""
-    return clean(text, limit).translate(_ESCAPES)
+def header(text: str) -> str:
+    """Return the value of a SIP header as the value of a variable. Raises Unquotable."""
+    return _checked(_HEADER, text)
+
+
+def sound(text: str) -> str:
+    """Return the name of a sound, to stand alone at the end of a line. Raises Unquotable."""
+    return _checked(_SOUND, text)
+
+
+def value_of_sound(text: str) -> str:
+    """Return a sound as a value, or as an argument of an inline application. Raises Unquotable."""
+    return sound(text).translate(_ESCAPES)
+
+
+def path(text: str) -> str:
+    """Return a file's path as an argument of an inline application. Raises Unquotable."""
+    if ".." in text:
+        raise Unquotable(f"{text[:60]!r} leads elsewhere")
+    return _checked(_PATH, text)
+
+
+def part_of_path(text: str) -> str:
+    """Return a stranger's or an administrator's text as a part of a file's name."""
+    plain = unicodedata.normalize("NFKD", text[:MAX_VALUE])
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return _NOT_IN_PATH.sub("_", bare)
+
+
+def _checked(allowed: re.Pattern[str], text: str) -> str:
+    if not allowed.fullmatch(text):
+        raise Unquotable(f"{text[:60]!r} cannot be part of a command")
+    return text
 
 
 def variables(pairs: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fsctl.esl import commands
 from fsctl.esl.codec import Event
 from fsctl.esl.inbound import Refused, SwitchConnection
+from fsctl.esl.presentation import Shown
 
 CALLER = "caller"
 _STOPPED = {"USER_BUSY": "busy", "CALL_REJECTED": "reject"}
@@ -40,9 +41,7 @@ class Trial:
     ``cause`` is why the call ended without an answer.
     """
 
-    def __init__(
-        self, switch: SwitchConnection, number: str, context: str, shown: commands.Caller
-    ) -> None:
+    def __init__(self, switch: SwitchConnection, number: str, context: str, shown: Shown) -> None:
         self.answered = self.over = False
         self.controller = self.cause = ""
         self._switch = switch

@@ -16,7 +16,8 @@ class Member:
     ``ring_time`` is how long this member's phone rings, None for as long as the group says;
     ``order`` is the member's place among the others, the lowest first, equal ones as they joined;
     ``weight`` is how often the member is drawn, compared with the others;
-    ``note`` is a line for administrators and colleagues.
+    ``note`` is a line for administrators and colleagues;
+    ``confirm`` has this member press 1 before the caller is theirs.
     """
 
     user: str
@@ -26,6 +27,7 @@ class Member:
     order: int = 0
     weight: int = 1
     note: str = ""
+    confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,18 @@ class Group:
     ``rounds`` is how often everyone rings in turn;
     ``hours``, ``dates`` and ``closed_until`` say when it is open, by the wall clock of
     ``time_zone`` (see ``fsctl.hunt.opening``).
+
+    What a member's phone shows of a caller are ``caller_name`` and ``caller_number``, templates
+    (``fsctl.hunt.template``) of what the caller's own are; ``alert_info`` is its distinctive ring,
+    ``diversion`` shows the number that was dialled as one that diverts.
+
+    What a caller hears: ``greeting`` before anybody rings, then ``music`` instead of ringing, and
+    ``announcement`` every ``announce_every`` seconds; ``answer_first`` answers the call for it.
+
+    ``confirm_prompt`` is what members hear who must press 1, None for a tone; ``too_late`` is what
+    they hear when somebody else has the caller, None for nothing.
+
+    ``recording`` is a template of the file in which a conversation is recorded, None for none.
     """
 
     name: str
@@ -58,6 +72,18 @@ class Group:
     dates: str = ""
     closed_until: str | None = None
     time_zone: str = "Europe/Warsaw"
+    caller_name: str = "{name}"
+    caller_number: str = "{number}"
+    alert_info: str | None = None
+    diversion: bool = False
+    music: str | None = None
+    greeting: str | None = None
+    announcement: str | None = None
+    announce_every: float = 30.0
+    answer_first: bool = False
+    recording: str | None = None
+    confirm_prompt: str | None = None
+    too_late: str | None = None
 
 
 def same_user(one: str, other: str) -> bool:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -30,7 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -50,12 +51,23 @@ LONGEST_DATES = 8_000
 LONGEST_MOMENT = 16
 LONGEST_ZONE = 64
 LONGEST_ACTOR = 128
+LONGEST_SHOWN = 100
+LONGEST_ALERT_INFO = 200
+LONGEST_SOUND = 200
+LONGEST_RECORDING = 200
+SHORTEST_ANNOUNCE_EVERY_MS = 1_000
+LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
 
 _USER_CHARACTERS = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-@"  # as in a constraint
 )
 _RING_TIME = f"ring_time_ms BETWEEN {SHORTEST_RING_TIME_MS} AND {LONGEST_RING_TIME_MS}"
+_ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_RECORDING_CHARACTERS = _ALPHANUMERIC + "/._+@{}-"
 _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
+
+
+_SOUNDS = ("music", "greeting", "announcement", "confirm_prompt", "too_late")
 
 
 class Base(DeclarativeBase):
@@ -138,6 +150,31 @@ class HuntGroup(Base):
         CheckConstraint(f"length(dates) <= {LONGEST_DATES}", name="dates"),
         CheckConstraint("length(closed_until) = 16", name="closed_until"),
         CheckConstraint(f"length(time_zone) BETWEEN 1 AND {LONGEST_ZONE}", name="time_zone"),
+        CheckConstraint(f"length(caller_name) <= {LONGEST_SHOWN}", name="caller_name"),
+        CheckConstraint(Printable("caller_name"), name="caller_name_printable"),
+        CheckConstraint(f"length(caller_number) <= {LONGEST_SHOWN}", name="caller_number"),
+        CheckConstraint(Printable("caller_number"), name="caller_number_printable"),
+        CheckConstraint(
+            f"length(alert_info) BETWEEN 1 AND {LONGEST_ALERT_INFO}", name="alert_info"
+        ),
+        CheckConstraint(Printable("alert_info"), name="alert_info_printable"),
+        CheckConstraint("diversion IN (true, false)", name="diversion"),
+        *(
+            CheckConstraint(f"length({sound}) BETWEEN 1 AND {LONGEST_SOUND}", name=sound)
+            for sound in _SOUNDS
+        ),
+        *(CheckConstraint(Printable(sound), name=f"{sound}_printable") for sound in _SOUNDS),
+        CheckConstraint(
+            f"announce_every_ms BETWEEN {SHORTEST_ANNOUNCE_EVERY_MS}"
+            f" AND {LONGEST_ANNOUNCE_EVERY_MS}",
+            name="announce_every_ms",
+        ),
+        CheckConstraint("answer_first IN (true, false)", name="answer_first"),
+        CheckConstraint(
+            f"length(recording) BETWEEN 1 AND {LONGEST_RECORDING}"
+            f" AND ltrim(recording, '{_RECORDING_CHARACTERS}') = ''",
+            name="recording",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -162,6 +199,22 @@ class HuntGroup(Base):
     time_zone: Mapped[str] = mapped_column(
         String(LONGEST_ZONE), default="Europe/Warsaw", server_default="Europe/Warsaw"
     )
+    caller_name: Mapped[str] = mapped_column(
+        String(LONGEST_SHOWN), default="{name}", server_default="{name}"
+    )
+    caller_number: Mapped[str] = mapped_column(
+        String(LONGEST_SHOWN), default="{number}", server_default="{number}"
+    )
+    alert_info: Mapped[str | None] = mapped_column(String(LONGEST_ALERT_INFO))
+    diversion: Mapped[bool] = mapped_column(default=False, server_default=false())
+    music: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    greeting: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    announcement: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    announce_every_ms: Mapped[int] = mapped_column(default=30_000, server_default="30000")
+    answer_first: Mapped[bool] = mapped_column(default=False, server_default=false())
+    recording: Mapped[str | None] = mapped_column(String(LONGEST_RECORDING))
+    confirm_prompt: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    too_late: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
@@ -241,6 +294,7 @@ class GroupMember(Base):
         CheckConstraint(f"weight BETWEEN 1 AND {HEAVIEST_WEIGHT}", name="weight"),
         CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
         CheckConstraint(Printable("note"), name="note_printable"),
+        CheckConstraint("confirm IN (true, false)", name="confirm"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -253,6 +307,7 @@ class GroupMember(Base):
     order: Mapped[int] = mapped_column(default=0, server_default="0")
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
+    confirm: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class MemberMemory(Base):

@@ -41,12 +41,61 @@ GROUP_LABELS = {
     ),
     "closed_until": (N_("Closed until"), N_("For example 2026-12-28 7:30; empty: not at all.")),
     "time_zone": (N_("Time zone"), N_("Of hours and dates, for example Europe/Warsaw.")),
+    "caller_name": (
+        N_("Caller's name"),
+        N_(
+            "As telephones show it: {name}, {number}, {group} and {dialled} "
+            "stand for what they say."
+        ),
+    ),
+    "caller_number": (
+        N_("Caller's number"),
+        N_("As telephones show it: {number} and {dialled} stand for what they say."),
+    ),
+    "alert_info": (
+        N_("Distinctive ring"),
+        N_("A word, or <URI>;parameters, as the Alert-Info header has it; empty: none."),
+    ),
+    "diversion": (
+        N_("Show the diversion"),
+        N_("Telephones are told which number diverts the call to them."),
+    ),
+    "music": (
+        N_("Music"),
+        N_("What a waiting caller hears: a file or a stream; empty: ringing."),
+    ),
+    "greeting": (
+        N_("Greeting"),
+        N_("What a caller hears before anybody rings: a file or a stream; empty: nothing."),
+    ),
+    "announcement": (
+        N_("Announcement"),
+        N_("What a waiting caller hears again and again; empty: nothing."),
+    ),
+    "announce_every": (N_("Announce every"), N_("How many seconds lie between two beginnings.")),
+    "answer_first": (
+        N_("Answer first"),
+        N_("The call is answered, and costs, before a member has it."),
+    ),
+    "recording": (
+        N_("Record in"),
+        N_("The path of a file; {group}, {number}, {member}, {date}, {time}, {uuid} and more."),
+    ),
+    "confirm_prompt": (
+        N_("Prompt"),
+        N_("What members hear who must press 1: a file or a stream; empty: a tone."),
+    ),
+    "too_late": (
+        N_("Too late"),
+        N_("What they hear when somebody else has the caller; empty: nothing."),
+    ),
 }
 MEMBER_LABELS = {
     "delay": (N_("Wait time"), ""),
     "enabled": (N_("Rings"), ""),
     "ring_time": (N_("Ring time"), ""),
     "weight": (N_("Weight"), ""),
+    "confirm": (N_("Must press 1"), ""),
     "note": (N_("Note"), ""),
 }
 CHOICES = {

@@ -195,11 +195,19 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         "dates": "",
         "closed_until": None,
         "time_zone": "Europe/Warsaw",
+        "caller_name": "{name}",
+        "caller_number": "{number}",
+        "announce_every": 30,
+        "diversion": False,
+        "answer_first": False,
+        **dict.fromkeys(("alert_info", "music", "greeting", "announcement", "recording")),
+        **dict.fromkeys(("confirm_prompt", "too_late")),
         "numbers": ["600", "+48587624731"],
         "members": [
             {
                 "user": user, "delay": delay, "enabled": enabled, "ring_time": None,
-                "order": 0, "weight": 1, "note": "", "never_rings": never_rings,
+                "order": 0, "weight": 1, "note": "", "confirm": False,
+                "never_rings": never_rings,
             }
             for user, delay, enabled, never_rings in (
                 ("test006", 6.0, False, False),
@@ -209,6 +217,22 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         ],
         "warnings": [warning.removeprefix("Warning: ")],
     }  # fmt: skip
+
+
+def test_what_is_heard_and_who_must_press_1_is_shown(example: Run) -> None:
+    ok(example("group", "set", "sales", "--greeting", "/a.wav", "--music", "local_stream://moh",
+               "--announcement", "/b.wav", "--announce-every", "15"))  # fmt: skip
+    ok(example("member", "set", "sales", "test006", "--confirm"))
+    shown = example("group", "show", "sales").stdout.splitlines()
+    assert "Announce every: 15 s" in shown
+    assert "Music:          local_stream://moh" in shown
+    said = example("simulate", "sales", "--answer", "test006@7").stdout.splitlines()
+    assert said[-4:] == [
+        "test006 must press 1 to have the caller.",
+        "Before anybody rings the caller hears /a.wav; the seconds count from its end.",
+        "While telephones ring the caller hears local_stream://moh.",
+        "Every 15 s the caller hears /b.wav.",
+    ]
 
 
 def test_a_group_from_the_first_line_to_the_last(example: Run) -> None:

@@ -2,7 +2,7 @@
 
 from fsctl.controller.legs import Legs
 from fsctl.esl.codec import Event
-from fsctl.esl.commands import CALL_TAG, HUNT_TAG, LEG_TAG
+from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
 from fsctl.hunt import events as ev
 
 A = "11111111-1111-1111-1111-111111111111"
@@ -18,18 +18,25 @@ def of_leg(name: str, *, caller: str = A, hunts: bool = True, cause: str = "") -
         f"variable_{CALL_TAG}": caller,
         f"variable_{LEG_TAG}": "1",
     }
-    return Event(headers | ({f"variable_{HUNT_TAG}": caller} if hunts else {}))
+    return Event(headers | ({f"variable_{RING_TAG}": "job"} if hunts else {}))
 
 
 def of_caller(name: str) -> Event:
     return Event({"Event-Name": name, "Unique-ID": A})
 
 
-def told(*events: Event) -> list[ev.Event]:
+def told(*events: Event, confirms: bool = False, answered: bool = False) -> list[ev.Event]:
     """Return what a call with one leg takes from these events."""
-    legs = Legs(A)
-    legs.add(1)
+    legs = Legs(A, answered)
+    leg = legs.add(1, confirms)
+    for event in events:
+        if event.name == "BACKGROUND_JOB":
+            event.headers["Job-UUID"] = leg.job
     return [event for each in events for event in legs.translate(each)]
+
+
+def result(text: str) -> Event:
+    return Event({"Event-Name": "BACKGROUND_JOB"}, text)
 
 
 def test_the_events_of_another_call_mean_nothing() -> None:
@@ -57,3 +64,33 @@ def test_a_loser_who_hangs_up_at_the_same_time_had_not() -> None:
     end = of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")
     found = told(of_leg("CHANNEL_ANSWER"), of_caller("CHANNEL_ANSWER"), end)
     assert found[1:] == [ev.LegEnded(1, "NORMAL_CLEARING")]
+
+
+def test_who_must_press_1_has_not_answered_before() -> None:
+    asked = [of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_ANSWER")]
+    assert told(*asked, confirms=True) == []
+    assert told(*asked, result(f"+OK {LEG}\n"), confirms=True) == [ev.LegAnswered(1)]
+
+
+def test_who_hangs_up_without_pressing_ends_with_the_job() -> None:
+    asked = [of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_ANSWER")]
+    end = of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")
+    found = told(*asked, end, result("-ERR NORMAL_CLEARING\n"), confirms=True)
+    assert found == [ev.LegEnded(1, "NORMAL_CLEARING")]
+
+
+def test_who_presses_1_and_is_gone_at_once_is_over() -> None:
+    """The job's result may come after the channel's end."""
+    asked = [of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_ANSWER")]
+    end = of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")
+    found = told(*asked, end, result(f"+OK {LEG}\n"), confirms=True)
+    assert found == [ev.LegAnswered(1), ev.LegEnded(1, "NORMAL_CLEARING")]
+
+
+def test_an_answer_of_a_group_that_answers_first_says_nothing_of_a_member() -> None:
+    end = of_leg("CHANNEL_HANGUP_COMPLETE", hunts=False, cause="NORMAL_CLEARING")
+    events = of_caller("CHANNEL_ANSWER"), of_leg("CHANNEL_ANSWER"), end
+    assert told(*events, answered=True) == [
+        ev.LegAnswered(1),
+        ev.LegEnded(1, "NORMAL_CLEARING"),
+    ]

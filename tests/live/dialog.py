@@ -85,6 +85,15 @@ class Dialog:
         self.end()
         return at
 
+    def say_digit(self, digit: str) -> None:
+        """Press a key, as SIP INFO tells it (application/dtmf-relay)."""
+        self._sequence += 1
+        info = sip.request("INFO", self._target, self.headers("INFO", sip.branch()))
+        info.headers.append(("Content-Type", "application/dtmf-relay"))
+        info.body = f"Signal={digit}\r\nDuration=160\r\n"
+        self._endpoint.send(info, self._switch)
+        self._endpoint.see_through(info, self._switch)
+
     def headers(self, method: str, branch: str) -> list[tuple[str, str]]:
         return [
             self._endpoint.via(branch),

@@ -108,7 +108,11 @@ class RingingCall(Dialog):
             at,
             number=sip.user(self._remote),
             name=sip.display_name(self._remote),
+            alert_info=invite.get("Alert-Info"),
+            diversion=invite.get("Diversion"),
+            hidden="privacy=full" in invite.get("Remote-Party-ID"),
         )
+        self._press_after = phone.script.press_after
         self._begin(phone.script)
 
     def _begin(self, script: Script) -> None:
@@ -149,8 +153,15 @@ class RingingCall(Dialog):
         self._log.record(self.who, "answer", at)
         self._repeating = self._endpoint.repeat(sent, self._switch)
         self.voice.start(sip.media_address(self._invite.body))
+        if self._press_after is not None:
+            self._later(self._press_after, self.press)
         if hang_up_after is not None:
             self._later(hang_up_after, self.hang_up)
+
+    def press(self) -> None:
+        """Press 1."""
+        if not self.over:
+            self.say_digit("1")
 
     def hang_up(self) -> None:
         """Hang up an answered call; nothing when it is over already."""

@@ -39,6 +39,9 @@ class LiveCall:
         heard = pool.map(lambda call: both_ways(self._call.voice, call.voice, timeout), talking)
         return self._call.talking and any(heard)
 
+    def listens(self, timeout: float = 3.0) -> bool:
+        return self._call.voice.hears_sound(timeout)
+
 
 class FreeSwitchRig:
     """FreeSWITCH and its telephones; ``controllers`` may be changed between calls."""
@@ -93,6 +96,7 @@ class FreeSwitchRig:
         user: str | None = None,
         who: str = "caller",
         controllers: str | None = None,
+        hidden: bool = False,
     ) -> LiveCall:
         placing = Placing(
             number=number,
@@ -101,6 +105,7 @@ class FreeSwitchRig:
             name=caller_name,
             controllers=controllers or self.controllers,
             password=self.switch.password if user else "",
+            extra=(("Privacy", "id"),) if hidden else (),
         )
         own = self._phones.get(user, []) if user else []
         endpoint = own[0].endpoint if own else self._socket()

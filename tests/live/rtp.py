@@ -31,6 +31,7 @@ class Voice:
         self.pattern = secrets.token_bytes(PATTERN)
         self.heard: Counter[bytes] = Counter()
         self.changed = Event()
+        self._sound = Event()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.setblocking(False)
@@ -39,6 +40,11 @@ class Voice:
         self._watcher.start(self._listen)
         self._speaker: Greenlet[..., None] | None = None
         self._to: tuple[str, int] | None = None
+
+    def hears_sound(self, timeout: float) -> bool:
+        """Whether a sound of the switch comes, neither a voice nor silence."""
+        self._sound.clear()
+        return self._sound.wait(timeout)
 
     def start(self, to: tuple[str, int] | None) -> None:
         """Speak to this address from now on; a second call moves the stream there."""
@@ -61,6 +67,8 @@ class Voice:
                 if payload == pattern * (len(payload) // PATTERN):
                     self.heard[pattern] += 1
                     self.changed.set()
+                else:
+                    self._sound.set()
 
     def _speak(self) -> None:
         payload = self.pattern * (SAMPLES // PATTERN)

@@ -48,7 +48,12 @@ def group(engine: Engine) -> MakeGroup:
     """Make a group of users, with their delays if any, and return the number that it serves."""
 
     def make(
-        members: Iterable[str], *, wait: float = 3.0, number: str = "", **settings: Given
+        members: Iterable[str],
+        *,
+        wait: float = 3.0,
+        number: str = "",
+        confirm: tuple[str, ...] = (),
+        **settings: Given,
     ) -> str:
         number = number or str(next(_numbers))
         name = f"group {number}"
@@ -56,7 +61,7 @@ def group(engine: Engine) -> MakeGroup:
         add_numbers(engine, name, [number], "PL")
         delays = members if isinstance(members, dict) else dict.fromkeys(members, 0.0)
         for user, delay in delays.items():
-            add_member(engine, name, user, delay=delay)
+            add_member(engine, name, user, delay=delay, confirm=user in confirm)
         return number
 
     return make

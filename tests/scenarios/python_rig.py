@@ -31,6 +31,9 @@ class PythonCall:
     def hears(self, user: str, timeout: float = 3.0) -> bool:
         return self._placed.talks_to(user, timeout)
 
+    def listens(self, timeout: float = 3.0) -> bool:
+        return self._placed.plays(timeout)
+
 
 class PythonRig:
     """The Python switch and its telephones; ``controllers`` may be changed between calls."""
@@ -62,6 +65,7 @@ class PythonRig:
                 refuse=wanted.refuse,
                 refuse_after=wanted.refuse_after,
                 early_media=wanted.early_media,
+                press_after=wanted.press_after,
             ),
             phones,
         )
@@ -79,6 +83,7 @@ class PythonRig:
         user: str | None = None,
         who: str = "caller",
         controllers: str | None = None,
+        hidden: bool = False,
     ) -> PythonCall:
         placed = self.switch.dial(
             number,
@@ -87,6 +92,7 @@ class PythonRig:
             user=user,
             who=who,
             controllers=controllers or self.controllers,
+            hidden=hidden,
         )
         return PythonCall(placed)
 

@@ -22,7 +22,8 @@ class Seen:
     ========== ===================================================== =============================
     what       means                                                 detail
     ========== ===================================================== =============================
-    invite     a member's phone starts to be called                  number, name (of the caller)
+    invite     a member's phone starts to be called                  number, name (of the caller),
+                                                                     alert_info, diversion, hidden
     answer     a member's phone picks up (sends 200)
     talking    a member's phone has the caller's ACK after its 200
     cancel     a ringing phone is told to stop                       reason (SIP Reason value, "")
@@ -52,7 +53,8 @@ class Script:
     ``ring`` is sent (180) at once. ``answer_after`` picks up so many seconds after the INVITE; None
     lets it ring for ever. ``hang_up_after`` hangs an answered call up so many seconds after the
     answer. ``refuse`` is a final SIP status to answer with (486, 603, 302, 480 ...) after
-    ``refuse_after`` seconds. ``early_media`` sends 183 with SDP instead of 180.
+    ``refuse_after`` seconds. ``early_media`` sends 183 with SDP instead of 180. ``press_after``
+    presses 1 (SIP INFO) so many seconds after the answer.
     """
 
     answer_after: float | None = None
@@ -60,6 +62,7 @@ class Script:
     refuse: int | None = None
     refuse_after: float = 0.0
     early_media: bool = False
+    press_after: float | None = None
 
 
 class Log(Protocol):
@@ -93,6 +96,9 @@ class Call(Protocol):
     def hears(self, user: str, timeout: float = 3.0) -> bool:
         """Whether voice goes both ways between the caller and this member's phone."""
 
+    def listens(self, timeout: float = 3.0) -> bool:
+        """Whether the switch itself plays something to the caller, not counting silence."""
+
 
 class Rig(Protocol):
     """A switch with telephones."""
@@ -112,8 +118,9 @@ class Rig(Protocol):
         user: str | None = None,
         who: str = "caller",
         controllers: str | None = None,
+        hidden: bool = False,
     ) -> Call:
-        """Place a call to ``number``.
+        """Place a call to ``number``; a ``hidden`` caller asks not to be shown (RFC 3323).
 
         ``user`` places it from that user's own telephone (a colleague). ``controllers`` is the
         ``host:port|host:port`` list handed to ``socket``; by default the rig's own controller.

@@ -12,6 +12,7 @@ from tests.scenarios.controllers import ServedController
 from tests.scenarios.rig import Rig, Script
 
 Mortal = Callable[[], ServedController]
+MUSIC = "tone_stream://%(200,200,350);loops=-1"
 
 
 @pytest.fixture
@@ -28,17 +29,19 @@ def mortal(database_url: str) -> Iterator[Mortal]:
         controller.stop()
 
 
-def wait_for_fallback(rig: Rig, timeout: float) -> float:
-    return rig.log.wait("caller", "fallback", timeout=timeout).at
+def wait_for_fallback(rig: Rig, timeout: float, who: str = "caller") -> float:
+    return rig.log.wait(who, "fallback", timeout=timeout).at
 
 
+@pytest.mark.parametrize("settings", [{}, {"music": MUSIC}], ids=["ringing", "music"])
 def test_killed_while_phones_ring_a_member_still_gets_the_caller(
-    rig: Rig, group: MakeGroup, mortal: Mortal
+    rig: Rig, group: MakeGroup, mortal: Mortal, settings: dict[str, object]
 ) -> None:
     controller = mortal()
     rig.phone("test002", Script(answer_after=0.8))
     rig.phone("test006")
-    call = rig.dial(group({"test002": 0.0, "test006": 0.0}), controllers=controller.address)
+    number = group({"test002": 0.0, "test006": 0.0}, **settings)
+    call = rig.dial(number, controllers=controller.address)
     rig.log.wait("test006", "invite")
     controller.signal(signal.SIGKILL)
     rig.log.wait("caller", "answered")
@@ -50,16 +53,21 @@ def test_killed_while_phones_ring_the_caller_goes_on_in_the_dialplan(
     rig: Rig, group: MakeGroup, mortal: Mortal
 ) -> None:
     controller = mortal()
-    rig.phone("test002")
-    rig.dial(group({"test002": 0.0}, wait=2.0), controllers=controller.address)
-    rig.log.wait("test002", "invite")
+    for user, who, settings in (("test002", "caller", {}), ("test006", "music", {"music": MUSIC})):
+        rig.phone(user)
+        number = group({user: 0.0}, wait=2.0, **settings)
+        rig.dial(number, who=who, controllers=controller.address)
+        rig.log.wait(user, "invite")
+    rig.log.wait("music", "ringing")
     controller.signal(signal.SIGKILL)
-    began = rig.log.wait("caller", "calling").at
-    assert wait_for_fallback(rig, 8) - began < 2.0 + 5.0
-    assert rig.log.wait("test002", "cancel").at - began < 2.0 + 5.0
+    for user, who in (("test002", "caller"), ("test006", "music")):
+        began = rig.log.wait(who, "calling").at
+        assert wait_for_fallback(rig, 8, who) - began < 2.0 + 5.0
+        assert rig.log.wait(user, "cancel").at - began < 2.0 + 5.0
     # Nothing that was scheduled for the hunt touches the caller any more.
     with pytest.raises(AssertionError):
         rig.log.wait("caller", "released", timeout=3.5)
+    rig.log.absent("music", "released")
 
 
 def test_killed_during_a_conversation_nobody_notices(
@@ -79,14 +87,24 @@ def test_killed_during_a_conversation_nobody_notices(
 
 def test_a_frozen_controller_holds_no_caller(rig: Rig, group: MakeGroup, mortal: Mortal) -> None:
     controller = mortal()
-    rig.phone("test002")
-    rig.dial(group({"test002": 0.0}, wait=1.0), controllers=controller.address)
-    rig.log.wait("test002", "invite")
+    calls: dict[str, tuple[str, dict[str, object]]] = {
+        "caller": ("test002", {}),
+        "music": ("test006", {"music": MUSIC}),
+        "greeting": ("test007", {"greeting": "tone_stream://%(200,0,425)", "music": MUSIC}),
+    }
+    for who, (user, settings) in calls.items():
+        rig.phone(user)
+        number = group({user: 0.0}, wait=1.0, **settings)
+        rig.dial(number, who=who, controllers=controller.address)
+    for who, (user, _) in calls.items():
+        rig.log.wait(user, "invite")
+        rig.log.wait(who, "ringing")
     controller.signal(signal.SIGSTOP)
-    released = rig.log.wait("caller", "released", timeout=8)
-    assert released.at - rig.log.wait("caller", "calling").at < 1.0 + 5.0
-    assert released.detail["code"] == 480
-    rig.log.wait("test002", "cancel")
+    for who, (user, _) in calls.items():
+        released = rig.log.wait(who, "released", timeout=8)
+        assert released.at - rig.log.wait(who, "calling").at < 1.0 + 5.5
+        assert released.detail["code"] == 480
+        rig.log.wait(user, "cancel")
 
 
 def test_a_frozen_controller_costs_no_conversation(

@@ -13,6 +13,7 @@ from tests.scenarios.rig import Call, Rig, Script, Seen
 
 TRIO = ("test002", "test006", "test007")
 TRIALS = 5
+MUSIC = "tone_stream://%(200,200,350);loops=-1"
 TOLD = 0.3
 """Seconds after the answer within which everybody else is told, on a machine busy with other tests;
 the trials hold the promise itself, 0.1, against a real FreeSWITCH."""
@@ -30,8 +31,13 @@ def wait_for_ends(rig: Rig, count: int) -> None:
     assert len(ends(rig)) == count
 
 
-def test_members_answer_in_the_same_instant(rig: Rig, group: MakeGroup) -> None:
-    number = group(dict.fromkeys(TRIO, 0.0), wait=10.0)
+@pytest.mark.parametrize(
+    "settings", [{}, {"music": MUSIC}, {"answer_first": True}], ids=["ringing", "music", "answered"]
+)
+def test_members_answer_in_the_same_instant(
+    rig: Rig, group: MakeGroup, settings: dict[str, object]
+) -> None:
+    number = group(dict.fromkeys(TRIO, 0.0), wait=10.0, **settings)
     for user in TRIO:
         rig.phone(user)
     for trial in range(TRIALS):
@@ -67,11 +73,16 @@ def give_up_with_the_answer(rig: Rig, number: str, trial: int) -> None:
 
 @pytest.mark.parametrize("give_up", [give_up_soon_after_calling, give_up_with_the_answer])
 def test_the_caller_gives_up_at_any_moment(rig: Rig, group: MakeGroup, give_up) -> None:
-    number = group({"test002": 0.0, "test006": 0.0, "test007": 0.03}, wait=10.0)
+    """In a group without sounds, and in one with every sound."""
+    plain, sounding = (
+        group({"test002": 0.0, "test006": 0.0, "test007": 0.03}, wait=10.0, **settings)
+        for settings in ({}, {"greeting": "tone_stream://%(10,0,425)", "music": MUSIC})
+    )
     for user in TRIO:
         rig.phone(user)
     for trial in range(TRIALS):
-        give_up(rig, number, trial)
+        give_up(rig, plain, 2 * trial)
+        give_up(rig, sounding, 2 * trial + 1)
     # What must not happen is a telephone that rings after all: there is nothing to wait for.
     gevent.sleep(QUIET)
     assert rig.channels() == []

@@ -47,9 +47,19 @@ SEEDS = {
         " caller_name, began_ms, wait_ms, legs) VALUES ('c', 'u', '', 'sales', '600', '1', '',"
         " 1, 30000, '[]')",
     ],
-    "0007": [
+    "0006": [
         "UPDATE hunt_group SET hours = 'mon-fri 8:00-16:00', dates = '2026-12-25',"
         " closed_until = '2026-12-28 07:30', time_zone = 'Europe/London' WHERE id = 1",
+    ],
+    "0007": [
+        "UPDATE hunt_group SET caller_name = '[Łódź] {name}', caller_number = '{dialled}',"
+        " alert_info = 'Bellcore-dr3', diversion = true, music = 'tone_stream://%(1,2,3)',"
+        " greeting = '/a.wav', announcement = 'b.wav', announce_every_ms = 5000,"
+        " answer_first = true, recording = '/{group}/{uuid}.wav' WHERE id = 1",
+    ],
+    "0008": [
+        "UPDATE hunt_group SET confirm_prompt = '/p.wav', too_late = 'l.wav' WHERE id = 1",
+        "UPDATE group_member SET confirm = true WHERE group_id = 1",
     ],
 }
 

@@ -1,13 +1,13 @@
 """When groups are open: weekly hours, single dates, closed until a moment.
 
-Revision 0007, after 0005. Programs of 0005 go on: what they insert is always open, and they serve
+Revision 0006, after 0005. Programs of 0005 go on: what they insert is always open, and they serve
 every group as if it were.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

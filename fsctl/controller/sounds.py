@@ -1,0 +1,133 @@
+"""What a caller hears until a member has the call: ringing, or a greeting, music, announcements.
+
+Everything is played by the caller's own channel, so whoever takes the caller ends it, and a caller
+who is released does not hear it out. A sound that cannot be played never stops a hunt.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+
+from fsctl.esl import commands
+from fsctl.esl.codec import Event
+from fsctl.esl.errors import Unquotable
+from fsctl.esl.quoting import sound
+from fsctl.hunt.group import Group
+
+GREETING = "fsctl_greeting"
+MUSIC = "fsctl_music"
+RINGING = "fsctl_ringing"
+ANNOUNCEMENT = "fsctl_announcement"
+"""Variables of the caller in which a sound waits to be played."""
+GREETING_TIME = 60.0
+"""Seconds after which a greeting that does not end has been heard long enough."""
+RINGBACK = "tone_stream://%(1000,4000,425);loops=-1"
+"""Ringing as media, in Poland's cadence: once there was any media, a telephone that is told of
+ringing (180) goes on to play the media's silence."""
+
+PROMPT = "tone_stream://%(200,100,500);loops=2"
+"""What a member hears who must press 1, in a group without a prompt."""
+
+log = logging.getLogger(__name__)
+
+
+class Sounds:
+    """The sounds of one call to a group; ``post`` sends a command to the switch."""
+
+    def __init__(self, group: Group, caller: str, post: Callable[[str], None]) -> None:
+        self.due = math.inf
+        """When ``tick`` is wanted, in the caller's seconds."""
+        self._caller = caller
+        self._post = post
+        self._answer = group.answer_first
+        self._every = group.announce_every
+        self._greeting = playable(group.greeting)
+        self._announcement = playable(group.announcement)
+        self._music = playable(group.music)
+        if self._music is None and (self._greeting or self._announcement or self._answer):
+            self._music = RINGBACK
+        self._begun = False
+
+    @property
+    def greets(self) -> bool:
+        """Whether there is something to hear before anybody rings."""
+        return self._greeting is not None
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The variables that a winner clears, so that nothing is played into a conversation."""
+        if self._music is None:
+            return ()
+        return (MUSIC, RINGING, ANNOUNCEMENT) if self._announcement else (MUSIC, RINGING)
+
+    def greet(self) -> None:
+        """Play the greeting; its end is an event of which ``greeted`` knows."""
+        self._open()
+        self._post(commands.load(self._caller, GREETING, self._greeting or RINGBACK))
+        self._post(commands.play(GREETING))
+
+    def greeted(self, event: Event) -> bool:
+        """Whether this event says that the greeting is over, or could not be played."""
+        return _is_end_of(GREETING, event)
+
+    def ring(self, now: float) -> None:
+        """Let the caller hear that the hunt goes on."""
+        if self._music is None:
+            self._post(commands.ring(self._caller))
+            return
+        self._open()
+        self._post(commands.load(self._caller, MUSIC, self._music))
+        self._post(commands.play(MUSIC, again=True))
+        self._post(commands.load(self._caller, RINGING, RINGBACK))
+        if self._announcement:
+            self._post(commands.load(self._caller, ANNOUNCEMENT, self._announcement))
+            self.due = now + self._every
+
+    def tick(self, now: float) -> None:
+        """Play the announcement when it is time."""
+        if now >= self.due:
+            self.due = now + self._every
+            self._post(commands.play(ANNOUNCEMENT))
+
+    def take_in(self, event: Event) -> None:
+        """Let the caller hear ringing where the music cannot be played.
+
+        When a winner stops the music it is over too; nothing is played then, whatever is sent.
+        """
+        if _is_end_of(MUSIC, event) and self._music != RINGBACK:
+            self._music = RINGBACK
+            self._post(commands.play(RINGING, again=True))
+
+    def _open(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        self._post(commands.HEAR_SOUNDS)
+        if self._answer:
+            self._post(commands.ANSWER)
+
+
+def prompts_of(group: Group) -> dict[str, str]:
+    """Return the prompt of each member who must press 1."""
+    prompt = playable(group.confirm_prompt) or PROMPT
+    return {member.user: prompt for member in group.members if member.confirm}
+
+
+def playable(text: str | None) -> str | None:
+    """Return a sound's name if it can be said to the switch; a newer fsctl may know others."""
+    if text is None:
+        return None
+    try:
+        return sound(text)
+    except Unquotable as error:
+        log.warning("a sound is left out: %s", error)
+        return None
+
+
+def _is_end_of(variable: str, event: Event) -> bool:
+    """Whether a sound is over, other than because the caller has hung up."""
+    return (
+        event.name == "CHANNEL_EXECUTE_COMPLETE"
+        and event.get("Application-UUID") == variable
+        and event.get("Answer-State") != "hangup"
+    )

@@ -1,0 +1,28 @@
+"""Texts with placeholders: what a telephone shows, where a recording goes.
+
+Pure. Which placeholders a text may have is for whoever reads it; what a filled one may hold is for
+``fsctl.esl.quoting``.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+
+SHOWN = ("name", "number", "group", "dialled")
+"""Placeholders of what a member's telephone shows: the caller's name and number, the group's name,
+the number that was dialled."""
+RECORDED = ("group", "number", "dialled", "member", "date", "time", "uuid")
+"""Placeholders of a recording's file: of them a file's name is made, whoever calls."""
+
+_PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+
+
+def stray(template: str, known: Collection[str]) -> str | None:
+    """Return the first thing in braces that is no known placeholder, None when all is well."""
+    rest = _PLACEHOLDER.sub(lambda found: "" if found[1] in known else found[0], template)
+    found = re.search(r"[{}][^{}]*\}?", rest)
+    return found[0] if found else None
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Return the text with each known placeholder replaced, once: no value is read again."""
+    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
