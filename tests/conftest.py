@@ -20,10 +20,15 @@ EXACT = ("scenarios", "live", "hostile")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process have all tests that keep time: beside each other they would be late."""
+    """Let two processes have all tests that keep time, one a real FreeSWITCH: they mostly wait.
+
+    Beside more of their kind they would be late.
+    """
     for item in items:
         if item.path.parent.name in EXACT:
-            item.add_marker(pytest.mark.xdist_group("telephones"))
+            real = item.get_closest_marker("live") is not None
+            group = "telephones and FreeSWITCH" if real else "telephones"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(tryfirst=True)
