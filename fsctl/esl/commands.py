@@ -80,7 +80,8 @@ def prepare(caller: str) -> str:
     When the caller hangs up, every hunting leg is cancelled; after the conversation the call is
     over; when our socket closes before that, the caller goes on in the dialplan. (That last one
     must be taken back before a conversation, which a closing socket would end otherwise:
-    ``listener_run`` in ``mod_event_socket.c`` resets the channel. Each leg that is answered does so.)
+    ``listener_run`` in ``mod_event_socket.c`` resets the channel. Each leg that is answered does
+    so.)
     """
     caller = token(caller)
     return (
