@@ -1,6 +1,7 @@
 """``fsctl serve``: take calls from FreeSWITCH until told to stop."""
 
 import logging
+import os
 import resource
 import signal
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
+from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller.directory import Directory
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
@@ -50,16 +52,27 @@ def serve(context: Context) -> None:
         fail(f"cannot listen on {settings.listen}: {error.strerror}; give another with --listen")
     with reading(engine) as session:  # before calls come, whom a slow database would hold up
         numbers = all_numbers(session, most=20)
+    manager = ServiceManager(os.environ)
     if settings.workers == 1:
         controller = _controller(settings, engine, sock)
         told = _Told(_hear_signals)  # before anybody can know that we are here
         controller.start()
         _say_where(sock, numbers)
-        _until_told_to_stop(controller, _live(engine, controller), told)
+        manager.ready()
+        beating = gevent.spawn(_beat, manager)
+        _until_told_to_stop(controller, _live(engine, controller), told, manager.stopping)
+        beating.kill()
     else:
         engine.dispose()  # a connection must not be shared with the workers
         _say_where(sock, numbers)
-        Workers(settings.workers, partial(_work, settings, sock), sock.close).run()
+        manager.ready()  # connections wait in the socket's queue until the workers are there
+
+        def on_stop() -> None:
+            sock.close()
+            manager.stopping()
+
+        work = partial(_work, settings, sock)
+        Workers(settings.workers, work, on_stop, manager.alive, manager.every).run()
     click.echo("fsctl has stopped.")
 
 
@@ -123,9 +136,19 @@ def _live(engine: Engine, controller: Controller) -> Live:
     return live
 
 
-def _until_told_to_stop(controller: Controller, live: Live, told: _Told) -> None:
+def _beat(manager: ServiceManager) -> None:
+    """Say that this process is alive, as long as its greenlets have their turn."""
+    while manager.every:
+        manager.alive()
+        gevent.sleep(manager.every)
+
+
+def _until_told_to_stop(
+    controller: Controller, live: Live, told: _Told, stopping: Callable[[], None] = lambda: None
+) -> None:
     """Wait until told to stop, let hunts end, stop; told once more it does not wait."""
     told.once.wait()
+    stopping()
     hunting = sum(not call.hunt_over.is_set() for call in controller.calls)
     if hunting:
         click.echo(f"Letting {hunting} hunts end; once more to stop at once.")

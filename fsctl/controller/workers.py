@@ -51,13 +51,23 @@ class Workers:
     """``count`` processes that each do ``work``; ``on_stop`` is called once, when told to stop.
 
     It has to close what only a master keeps open, the listening socket first of all: as long as
-    any process has it, the kernel takes connections that nobody will serve.
+    any process has it, the kernel takes connections that nobody will serve. ``on_beat`` is called
+    at least ``every`` so many seconds, for whoever watches whether the master is alive.
     """
 
-    def __init__(self, count: int, work: Work, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        count: int,
+        work: Work,
+        on_stop: Callable[[], None],
+        on_beat: Callable[[], None] = lambda: None,
+        every: float | None = None,
+    ) -> None:
         self._places = [_Worker(number) for number in range(1, count + 1)]
         self._work = work
         self._on_stop = on_stop
+        self._on_beat = on_beat
+        self._every = every
         self._told = 0
         self._signals = -1
 
@@ -85,6 +95,9 @@ class Workers:
         """Wait for a signal or for the next start, and pass an order to stop on."""
         due = [worker.due for worker in self._places if not worker.pid]
         patience = max(0.0, min(due) - time.monotonic()) if due and not self._told else None
+        if self._every is not None:
+            self._on_beat()
+            patience = self._every if patience is None else min(patience, self._every)
         if not select.select([self._signals], [], [], patience)[0]:
             return
         for number in os.read(self._signals, 64):

@@ -87,8 +87,8 @@ def test_an_interrupt_is_no_traceback(postgresql_url: str) -> None:
         connection.execute(text("LOCK TABLE hunt_group"))
         process = subprocess.Popen(
             # Shells have what they start in the background ignore it, and so its children.
-            ["env", "--default-signal=INT", sys.executable, CLI]
-            + ["--database-url", postgresql_url, "group", "list"],
+            ["env", "--default-signal=INT", sys.executable, CLI, "group", "list"],
+            env={**os.environ, "FSCTL_DATABASE_URL": postgresql_url},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
