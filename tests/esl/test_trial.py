@@ -3,11 +3,12 @@
 import pytest
 
 from fsctl.esl.codec import Event
-from fsctl.esl.commands import CALL_TAG, Caller, place_trial
+from fsctl.esl.commands import CALL_TAG, place_trial
 from fsctl.esl.errors import Unquotable
+from fsctl.esl.presentation import Shown
 from fsctl.esl.trial import Told, Trial
 
-SHOWN = Caller("+48500600700", "fsctl test")
+SHOWN = Shown.of("+48500600700", "fsctl test")
 
 
 class Switch:

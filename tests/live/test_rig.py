@@ -95,7 +95,8 @@ def test_stranger_is_not_asked_who_he_is(rig: FreeSwitchRig) -> None:
     rig.phone("test006")
     call = rig.dial("bridge-test006", caller_name="Jan Żuk")
     seen = rig.log.wait("test006", "invite")
-    assert seen.detail == {"number": "+48600100200", "name": "Jan Żuk"}
+    shown = {name: seen.detail[name] for name in ("number", "name", "hidden")}
+    assert shown == {"number": "+48600100200", "name": "Jan Żuk", "hidden": False}
     assert rig.switch.api(f"uuid_getvar {call.uuid} user_name") == "_undef_"
 
 
