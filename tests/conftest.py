@@ -19,6 +19,7 @@ EXACT = ("scenarios", "live", "hostile")
 """Folders whose tests have telephones that count milliseconds."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let two processes have all tests that keep time, one a real FreeSWITCH: they mostly wait.
 

@@ -25,7 +25,7 @@ from tests.live.eventsocket import Event, EventSocket
 
 START = 30.0
 STOP = 15.0
-RTP_PORTS = 4000
+RTP_PORTS = 1000
 CAUGHT_UP = "rig::caught-up"
 
 
