@@ -28,6 +28,14 @@ def differences(before: Document, after: Document) -> list[str]:
     return list(_differences(before, after, GROUP_DEFAULTS))
 
 
+def told(before: Document | None, after: Document | None) -> list[str]:
+    """Tell of a change: of which group, then a line for each part; one line if it came or went."""
+    if before and after:
+        return [title(before), *differences(before, after)]
+    document = after or before or {}
+    return [f"{title(document)} {'added' if after else 'removed'}: {summary(document)}"]
+
+
 def _differences(before: Document, after: Document, defaults: Document) -> Iterator[str]:
     for key in dict.fromkeys([*after, *before]):
         old, new = (document.get(key, defaults.get(key)) for document in (before, after))

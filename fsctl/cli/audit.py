@@ -5,7 +5,7 @@ import time
 import click
 
 from fsctl.admin.audit import list_changes
-from fsctl.admin.difference import differences, summary, title
+from fsctl.admin.difference import told
 from fsctl.cli import when
 from fsctl.cli.context import Context, json_option, pass_context, settings_options
 from fsctl.cli.output import write_json, write_table
@@ -45,10 +45,8 @@ def audit(
 
 
 def _change(entry: Entry) -> str:
-    if entry.before and entry.after:
-        return f"{title(entry.before)}: {'; '.join(differences(entry.before, entry.after))}"
-    document = entry.after or entry.before or {}
-    return f"{title(document)} {'added' if entry.after else 'removed'}: {summary(document)}"
+    first, *lines = told(entry.before, entry.after)
+    return f"{first}: {'; '.join(lines)}" if lines else first
 
 
 def _document(entry: Entry) -> dict[str, object]:

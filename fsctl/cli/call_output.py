@@ -1,13 +1,12 @@
 """How past calls are written: as rows of a table or a CSV file, and as JSON.
 
-Owns the form, and that callers are masked in all of it. The keys of the JSON and the heads of the
+Owns the form. The keys of the JSON and the heads of the
 CSV are a promise to whoever reads them.
 """
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import click
 import orjson
@@ -16,7 +15,6 @@ from fsctl.cli.call_story import leg_sentence, silence_sentence, verdict
 from fsctl.cli.drawing import seconds
 from fsctl.cli.when import iso, local
 from fsctl.hunt.group import same_user
-from fsctl.store.call_keys import mask_name, mask_number
 from fsctl.store.call_queries import StoredCall
 from fsctl.store.call_records import CallRecord, group_of
 
@@ -41,14 +39,6 @@ CSV_HEADS = (
     "talk_seconds",
     "controller",
 )
-
-
-def masked(call: StoredCall, hidden: int) -> StoredCall:
-    """Return the call as it may be shown: without the caller's last ``hidden`` digits."""
-    record = call.record
-    number = mask_number(record.caller_number, hidden)
-    shown = replace(record, caller_number=number, caller_name=mask_name(record.caller_name, hidden))
-    return replace(call, record=shown)
 
 
 def row(call: StoredCall, member: str | None) -> tuple[str, ...]:

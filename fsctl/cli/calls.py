@@ -16,6 +16,7 @@ from fsctl.cli.when import duration, local, moment
 from fsctl.store.call_queries import SHORTEST_PREFIX, CallFilter, StoredCall, find_calls, list_calls
 from fsctl.store.call_records import CallOutcome
 from fsctl.store.call_writing import purge_calls
+from fsctl.store.masking import masked
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -166,7 +167,7 @@ def purge(context: Context, older_than: str) -> None:
 
 def _masking(context: Context, mask: bool) -> Callable[[StoredCall], StoredCall]:
     hidden = context.settings.mask_numbers or (call_output.MASK if mask else 0)
-    return partial(call_output.masked, hidden=hidden)
+    return partial(masked, hidden=hidden)
 
 
 def _draw(call: StoredCall) -> None:

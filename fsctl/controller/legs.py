@@ -16,7 +16,6 @@ from fsctl.hunt import events as ev
 from fsctl.hunt.outcomes import CALLER_GONE, PREEMPTED
 
 _SIP_CODE = re.compile("[1-6][0-9][0-9]")
-_RESULT = re.compile(r"(\+OK|-ERR)(?: ([\w-]+))?")
 
 
 @dataclass(slots=True)
@@ -105,11 +104,12 @@ class Legs:
 
     def _result(self, event: Event) -> Iterator[ev.Event]:
         leg = self._by_job.get(event.get("Job-UUID"))
-        result = _RESULT.match(event.body)
+        result = event.job_result()
         if leg is None or leg.over or result is None:
             return
-        if result[1] == "+OK":
-            channel = result[2] or ""
+        done, word = result
+        if done:
+            channel = word
             leg.answered.add(channel)
             yield ev.LegAnswered(leg.number)
             if channel in leg.lost:
@@ -118,7 +118,7 @@ class Legs:
                 yield ev.LegEnded(leg.number, leg.cause)
         elif not leg.answered:
             leg.over = True
-            yield ev.LegEnded(leg.number, result[2] or "")
+            yield ev.LegEnded(leg.number, word)
 
     def _of_caller(self, event: Event) -> Iterator[ev.Event]:
         if event.name == "CHANNEL_HANGUP_COMPLETE":

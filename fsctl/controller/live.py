@@ -21,6 +21,7 @@ from fsctl.hunt.ledger import Leg
 from fsctl.store.engine import writing
 from fsctl.store.errors import StoreError
 from fsctl.store.live import LiveHunt, LiveLeg, forget_dead, forget_live, write_live
+from fsctl.store.tables import now_ms
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +86,11 @@ class Live:
                 if self._told is None:
                     forget_live(session, self._name)
                 if tidy:
-                    forget_dead(session, _now_ms())
+                    forget_dead(session, now_ms())
                 before = self._told or {}
                 gone = before.keys() - now.keys()
                 changed = [hunt for uuid, hunt in now.items() if before.get(uuid) != hunt]
-                write_live(session, self._name, gone, changed, _now_ms())
+                write_live(session, self._name, gone, changed, now_ms())
         except (StoreError, DBAPIError, IntegrityError) as error:
             self._told = None
             if not self._away:
@@ -128,7 +129,3 @@ def _leg(leg: Leg) -> LiveLeg:
     outcome = leg.outcome
     state = outcome.value if outcome else "claims" if leg.claiming else "rings"
     return LiveLeg(leg.member, leg.started, leg.ended, state)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -104,7 +104,7 @@ class Sounds:
         self._begun = True
         self._post(commands.HEAR_SOUNDS)
         if self._answer:
-            self._post(commands.ANSWER)
+            self._post(commands.answer())
 
 
 def prompts_of(group: Group) -> dict[str, str]:

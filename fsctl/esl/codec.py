@@ -36,6 +36,7 @@ MAX_HELD = 64 * 1024 * 1024
 
 _NOTICE = b"Content-Type: text/disconnect-notice\n"
 _NOTICE_BUFFER = 511  # bytes: disco_buf[512] in mod_event_socket.c
+_RESULT = re.compile(r"(\+OK|-ERR)(?: ([\w-]+))?")
 _NEWLINES = re.compile(rb"\n*")
 _EVENT_HEAD = re.compile(rb"Content-Length: (\d{1,9})\nContent-Type: text/event-json\n\n")
 
@@ -112,6 +113,14 @@ class Event:
     def variable(self, name: str) -> str:
         """Return a channel variable's value, empty when it is not set."""
         return self.get("variable_" + name)
+
+    def job_result(self) -> tuple[bool, str] | None:
+        """Return whether a job went well and the word that it ended with, None for no result.
+
+        The word of an ``originate`` is the new channel's uuid, or the cause of its failure.
+        """
+        found = _RESULT.match(self.body)
+        return (found[1] == "+OK", found[2] or "") if found else None
 
 
 def parse_headers(block: bytes) -> Headers:

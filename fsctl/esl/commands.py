@@ -135,8 +135,11 @@ def ring(caller: str) -> str:
 
 HEAR_SOUNDS = "event json CHANNEL_EXECUTE_COMPLETE"
 """The command by which a socket learns that a sound is over, besides what it listens to."""
-ANSWER = "sendmsg\ncall-command: execute\nexecute-app-name: answer"
-"""The command that answers the socket's own caller."""
+
+
+def answer() -> str:
+    """Return the command that answers the socket's own caller."""
+    return _execute("answer")
 
 
 def load(caller: str, variable: str, what: str) -> str:
@@ -330,8 +333,6 @@ leave the caller parked with nobody (tried). ``resume`` must never be sent to a 
 answered: it cannot be taken back, and ends the conversation when the socket closes."""
 
 
-def _execute(application: str, argument: str) -> str:
-    return (
-        "sendmsg\ncall-command: execute\n"
-        f"execute-app-name: {application}\nexecute-app-arg: {argument}"
-    )
+def _execute(application: str, argument: str = "") -> str:
+    argument_line = f"\nexecute-app-arg: {argument}" if argument else ""
+    return f"sendmsg\ncall-command: execute\nexecute-app-name: {application}{argument_line}"

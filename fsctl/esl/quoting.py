@@ -36,9 +36,7 @@ def token(text: str) -> str:
 
     Raises Unquotable otherwise: such a word comes from us or was checked when it was configured.
     """
-    if not _TOKEN.fullmatch(text):
-        raise Unquotable(f"{text[:60]!r} cannot be part of a command")
-    return text
+    return _checked(_TOKEN, text)
 
 
 def number(text: str) -> str:

@@ -4,7 +4,6 @@ Owns how such a call is placed, followed and ended. Knows no groups: a telephone
 directory user that was called.
 """
 
-import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,6 @@ from fsctl.esl.presentation import Shown
 CALLER = "caller"
 _STOPPED = {"USER_BUSY": "busy", "CALL_REJECTED": "reject"}
 _ELSEWHERE = ("LOSE_RACE", "PICKED_OFF")
-_RESULT = re.compile(r"(\+OK|-ERR) ?([\w-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +89,9 @@ class Trial:
             yield from self._of_caller(event)
 
     def _result(self, event: Event) -> None:
-        found = _RESULT.match(event.body)
-        if found and found[1] == "-ERR":
-            self.cause = self.cause or found[2]
+        result = event.job_result()
+        if result and not result[0]:
+            self.cause = self.cause or result[1]
             self.over = True
 
     def _of_caller(self, event: Event) -> Iterator[Told]:

@@ -16,20 +16,20 @@ from fsctl.admin import whole
 from fsctl.admin.advice import warnings_about
 from fsctl.admin.audit import list_changes
 from fsctl.admin.documents import document_of
-from fsctl.admin.errors import AdminError, Refused, WrongValue
+from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.users import user_with_token
 from fsctl.hunt.group import Group
-from fsctl.store.call_queries import find_calls, list_calls
+from fsctl.store.call_queries import StoredCall, find_calls, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.store.engine import reading
 from fsctl.store.errors import StoreError
 from fsctl.store.live import read_live
-from fsctl.store.web_groups import find_page, id_of_group
+from fsctl.store.masking import masked
+from fsctl.store.web_groups import find_page
 from fsctl.store.web_users import User
 from fsctl.web.filters import chosen_calls
 from fsctl.web.openapi import document as openapi_document
-from fsctl.web.panel import domain, engine, explain, panel, visible_group
-from fsctl.web.story import masked
+from fsctl.web.panel import domain, engine, explain, id_of, panel, visible_group
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -85,7 +85,7 @@ def add_group() -> Response:
     if domain():
         body["domain"] = domain()
     group = whole.put_group(engine(), body, region=panel().settings.region).group
-    return answer(_group(_id(group), group), 201)
+    return answer(_group(id_of(group), group), 201)
 
 
 @pages.get("/groups/<int:group_id>")
@@ -116,19 +116,15 @@ def calls() -> Response:
     """List the latest calls that the filters let through."""
     chosen = chosen_calls(domain())
     found = list_calls(panel().engine, chosen, _number("limit", FIRST, MOST, least=1))
-    hidden = panel().settings.mask_numbers
-    return answer(
-        {"calls": [{"id": one.id, **_plain(one.record)} for one in masked(found, hidden)]}
-    )
+    return answer({"calls": [{"id": one.id, **_record(one)} for one in found]})
 
 
 @pages.get("/calls/<int:call_id>")
 def call(call_id: int) -> Response:
     """Return one call."""
-    found = masked(find_calls(panel().engine, str(call_id)), panel().settings.mask_numbers)
-    for one in found:
+    for one in find_calls(panel().engine, str(call_id)):
         if one.id == call_id and (not domain() or one.record.domain == domain()):
-            return answer({"id": one.id, **_plain(one.record), "not_rung": one.not_rung})
+            return answer({"id": one.id, **_record(one), "not_rung": one.not_rung})
     return problem(404, "there is no such call")
 
 
@@ -166,16 +162,9 @@ def _group(group_id: int, group: Group) -> dict[str, Any]:
     return {"id": group_id, **document_of(group), "warnings": warnings_about(group)}
 
 
-def _id(group: Group) -> int:
-    with reading(panel().engine) as session:
-        found = id_of_group(session, group.name, group.domain)
-    if found is None:
-        raise Refused(f'there is no group "{group.name}" any more')
-    return found
-
-
-def _plain(record: object) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(orjson.dumps(record))
+def _record(call: StoredCall) -> dict[str, Any]:
+    shown = masked(call, panel().settings.mask_numbers)
+    found: dict[str, Any] = orjson.loads(orjson.dumps(shown.record))
     found.pop("group_as_it_was", None)
     return found
 

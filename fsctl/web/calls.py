@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 from fsctl.admin.errors import WrongValue
 from fsctl.store.call_queries import CallFilter, StoredCall, find_calls, list_calls
 from fsctl.store.call_stats import call_stats
+from fsctl.store.masking import masked
 from fsctl.web import plots
 from fsctl.web.filters import chosen_calls
 from fsctl.web.languages import sentence
 from fsctl.web.panel import domain, panel, shown_domain
-from fsctl.web.story import OUTCOMES, drawing, leg_story, masked, outcome_name
+from fsctl.web.story import OUTCOMES, drawing, leg_story, outcome_name
 
 pages = Blueprint("calls", __name__)
 
@@ -38,7 +39,7 @@ def calls() -> str | tuple[str, int]:
     shown = min(max(SHOWN, request.args.get("shown", SHOWN, type=int)), MOST_SHOWN)
     found: list[StoredCall] = []
     if chosen:
-        found = list(_masked(list_calls(panel().engine, chosen, shown + 1)))
+        found = _masked(list_calls(panel().engine, chosen, shown + 1))
     page = render_template(
         "calls/list.html",
         calls=found[:shown],
@@ -53,7 +54,7 @@ def calls() -> str | tuple[str, int]:
 @pages.get("/calls/<int:call_id>")
 def call(call_id: int) -> str:
     """Show one call: drawn, and in words why each telephone rang or did not."""
-    found = list(_masked(find_calls(panel().engine, str(call_id))))
+    found = _masked(find_calls(panel().engine, str(call_id)))
     if len(found) != 1 or found[0].id != call_id:
         abort(404)
     [one] = found
@@ -104,8 +105,9 @@ def _chosen() -> tuple[str | None, CallFilter | None]:
         return sentence(str(error)), None
 
 
-def _masked(found: Iterable[StoredCall]) -> Iterator[StoredCall]:
-    return masked(found, panel().settings.mask_numbers)
+def _masked(found: Iterable[StoredCall]) -> list[StoredCall]:
+    hidden = panel().settings.mask_numbers
+    return [masked(call, hidden) for call in found]
 
 
 def _csv(engine: Engine, chosen: CallFilter, hidden: int) -> Iterator[str]:
@@ -113,7 +115,7 @@ def _csv(engine: Engine, chosen: CallFilter, hidden: int) -> Iterator[str]:
     line = io.StringIO()
     writer = csv.writer(line)
     writer.writerow(CSV_HEADS)
-    rows = masked(list_calls(engine, chosen, None), hidden)
+    rows = (masked(call, hidden) for call in list_calls(engine, chosen, None))
     while batch := list(islice(rows, CSV_LINES)):
         writer.writerows(map(_cells, batch))
         yield line.getvalue()

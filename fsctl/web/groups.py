@@ -11,13 +11,14 @@ from fsctl.admin.errors import AdminError, Refused
 from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
 from fsctl.store.groups import number_owners
-from fsctl.store.web_groups import find_page, id_of_group
+from fsctl.store.web_groups import find_page
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import ngettext
 from fsctl.web.panel import (
     domain,
     engine,
     explain,
+    id_of,
     pages_of,
     panel,
     say,
@@ -78,16 +79,7 @@ def add() -> View:
             "groups/add.html", form=form, user_domain=domain(), problem=explain(error)
         ), 422
     say(_("The group was added."))
-    return redirect(url_for("groups.numbers", group_id=_id_of(change.group)))
-
-
-def _id_of(group: Group) -> int:
-    """Return the id of a group that was there a moment ago."""
-    with reading(panel().engine) as session:
-        found = id_of_group(session, group.name, group.domain)
-    if found is None:
-        raise Refused(f'there is no group "{group.name}" any more')
-    return found
+    return redirect(url_for("groups.numbers", group_id=id_of(change.group)))
 
 
 @pages.post("/groups/<int:group_id>/enabled")
@@ -139,7 +131,7 @@ def copy(group_id: int) -> View:
     except AdminError as error:
         return _tab("groups/general.html", group_id, group, explain(error)), 422
     say(_("The group was copied; this is the copy."))
-    return redirect(url_for("groups.numbers", group_id=_id_of(change.group)))
+    return redirect(url_for("groups.numbers", group_id=id_of(change.group)))
 
 
 @pages.get("/groups/<int:group_id>/remove")

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from fsctl.admin import whole
 from fsctl.admin.audit import list_changes
-from fsctl.admin.difference import differences, summary, title
+from fsctl.admin.difference import told
 from fsctl.admin.errors import AdminError
 from fsctl.store.audit import Entry
 from fsctl.store.tables import name_key
@@ -57,14 +57,7 @@ def _shown(entries: list[Entry]) -> list[dict[str, object]]:
             for document in (entry.before, entry.after)
             if document
         }
-        shown.append({"entry": entry, "lines": _lines(entry), "last": not names & seen})
+        lines = told(entry.before, entry.after)
+        shown.append({"entry": entry, "lines": lines, "last": not names & seen})
         seen |= names
     return shown
-
-
-def _lines(entry: Entry) -> list[str]:
-    if entry.before and entry.after:
-        return [title(entry.before), *differences(entry.before, entry.after)]
-    document = entry.after or entry.before or {}
-    what = "added" if entry.after else "removed"
-    return [f"{title(document)} {what}: {summary(document)}"]

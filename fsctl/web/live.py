@@ -7,17 +7,16 @@ and after ``LONGEST`` seconds in any case: browsers come again by themselves.
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import cast
 
 import gevent
 from flask import Blueprint, Flask, Response, current_app, g, render_template, request
 
 from fsctl.admin import signed_in
-from fsctl.store.call_keys import mask_name, mask_number
 from fsctl.store.engine import reading
 from fsctl.store.errors import StoreError
 from fsctl.store.live import LiveHunt, read_live
+from fsctl.store.masking import hide_caller
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, seconds
 from fsctl.web.panel import Panel, domain, panel
@@ -130,17 +129,9 @@ def _content(of_domain: str) -> dict[str, object]:
     """Return what the page is made of."""
     hunts, controllers = watch().look(panel(), of_domain)
     now = panel().now()
-    calls = [(_masked(hunt), _drawing(hunt, now)) for hunt in hunts]
-    return {"calls": calls, "controllers": controllers, "away": False}
-
-
-def _masked(hunt: LiveHunt) -> LiveHunt:
     hidden = panel().settings.mask_numbers
-    return replace(
-        hunt,
-        caller_number=mask_number(hunt.caller_number, hidden),
-        caller_name=mask_name(hunt.caller_name, hidden),
-    )
+    calls = [(hide_caller(hunt, hidden), _drawing(hunt, now)) for hunt in hunts]
+    return {"calls": calls, "controllers": controllers, "away": False}
 
 
 def _drawing(hunt: LiveHunt, now: float) -> str:

@@ -8,11 +8,11 @@ from flask import abort, current_app, flash, g, request
 from sqlalchemy import Engine
 
 from fsctl.admin.actor import acting_as
-from fsctl.admin.errors import AdminError
+from fsctl.admin.errors import AdminError, Refused
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
 from fsctl.store.engine import reading
-from fsctl.store.web_groups import group_with_id
+from fsctl.store.web_groups import group_with_id, id_of_group
 from fsctl.store.web_users import User
 from fsctl.web.languages import sentence
 from fsctl.web.throttle import Throttle
@@ -65,6 +65,15 @@ def visible_group(group_id: int) -> Group:
     if group is None or (domain() and group.domain != domain()):
         abort(404)
     return group
+
+
+def id_of(group: Group) -> int:
+    """Return the id of a group that was there a moment ago. Raises Refused when it is gone."""
+    with reading(panel().engine) as session:
+        found = id_of_group(session, group.name, group.domain)
+    if found is None:
+        raise Refused(f'there is no group "{group.name}" any more')
+    return found
 
 
 def say(text: str, kind: str = "done") -> None:

@@ -1,17 +1,11 @@
 """A past call in words and as a drawing, in the reader's language.
 
-Owns the words; the facts are the record's. Callers' names and numbers are masked here as the
-setting ``mask_numbers`` says, before anything shows them.
+Owns the words; the facts are the record's.
 """
-
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from markupsafe import Markup
 
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
-from fsctl.store.call_keys import mask_name, mask_number
-from fsctl.store.call_queries import StoredCall
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of
 from fsctl.web.fields import N_
 from fsctl.web.languages import gettext as _
@@ -43,14 +37,6 @@ _CAUSES = {
     "USER_NOT_REGISTERED": N_("the phone was not registered"),
     "SUBSCRIBER_ABSENT": N_("FreeSWITCH's directory has no such user"),
 }
-
-
-def masked(calls: Iterable[StoredCall], hidden: int) -> Iterator[StoredCall]:
-    """Yield the calls without their callers' last ``hidden`` digits, and names."""
-    for call in calls:
-        number = mask_number(call.record.caller_number, hidden)
-        name = mask_name(call.record.caller_name, hidden)
-        yield replace(call, record=replace(call.record, caller_number=number, caller_name=name))
 
 
 def outcome_name(outcome: str) -> str:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fsctl.admin.configuration import decode, read_groups
 from fsctl.admin.csv_file import read_csv, write_csv
-from fsctl.admin.difference import differences, summary, title
+from fsctl.admin.difference import told
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
@@ -81,11 +81,7 @@ def _read(text: str) -> list[Group]:
 
 def _lines(step: Step) -> list[str]:
     before = document_of(step.before) if step.before else None
-    after = document_of(step.after) if step.after else None
-    if before and after:
-        return [title(before), *differences(before, after)]
-    document = after or before or {}
-    return [f"{title(document)} {'added' if after else 'removed'}: {summary(document)}"]
+    return told(before, document_of(step.after) if step.after else None)
 
 
 def _verdict(plan: Plan) -> str:

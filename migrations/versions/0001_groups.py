@@ -7,18 +7,13 @@ program's own constants, which move on.
 import sqlalchemy as sa
 from alembic import op
 
+from fsctl.store.altering import printable
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-PRINTABLE = {
-    "sqlite": (
-        "{0} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
-        " AND instr({0}, char(0)) = 0"
-    ),
-    "postgresql": r"{0} !~ '[\u0001-\u001f\u007f-\u009f]'",
-}
 NUMBER = (
     "(kind = 'city' AND length(number) BETWEEN 3 AND 16"
     " AND substr(number, 1, 1) = '+' AND substr(number, 2, 1) <> '0'"
@@ -39,7 +34,6 @@ def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
 
 
 def upgrade() -> None:
-    printable = PRINTABLE[op.get_bind().dialect.name]
     op.create_table(
         "hunt_group",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -53,10 +47,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hunt_group")),
         sa.UniqueConstraint("name_key", name=op.f("uq_hunt_group_name_key")),
         check("hunt_group", "name", "length(name) BETWEEN 1 AND 64 AND trim(name) = name"),
-        check("hunt_group", "name_printable", printable.format("name")),
+        check("hunt_group", "name_printable", printable("name")),
         check("hunt_group", "name_key", "length(name_key) > 0"),
         check("hunt_group", "description", "length(description) <= 500"),
-        check("hunt_group", "description_printable", printable.format("description")),
+        check("hunt_group", "description_printable", printable("description")),
         check("hunt_group", "wait_ms", "wait_ms BETWEEN 1000 AND 3600000"),
         check("hunt_group", "advance", "advance IN (true, false)"),
         check("hunt_group", "enabled", "enabled IN (true, false)"),

@@ -7,19 +7,14 @@ import sqlalchemy as sa
 from alembic import op
 from alembic.util import CommandError
 
+from fsctl.store.altering import printable, whole
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
 DOMAIN = "length(domain) <= 253 AND ltrim(domain, 'abcdefghijklmnopqrstuvwxyz0123456789.-') = ''"
-PRINTABLE = {
-    "sqlite": (
-        "{0} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
-        " AND instr({0}, char(0)) = 0"
-    ),
-    "postgresql": r"{0} !~ '[\u0001-\u001f\u007f-\u009f]'",
-}
 
 
 def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
@@ -28,22 +23,6 @@ def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
 
 def domain() -> sa.Column[str]:
     return sa.Column("domain", sa.String(253), nullable=False, server_default="")
-
-
-def whole(name: str) -> sa.Table | None:
-    """Return a table with all its checks: SQLite alters it by building it anew.
-
-    Whether reflection alone brings the checks along depends on the versions of the libraries.
-    """
-    bind = op.get_bind()
-    if bind.dialect.name != "sqlite":
-        return None
-    table = sa.Table(name, sa.MetaData(), autoload_with=bind, resolve_fks=False)
-    known = {constraint.name for constraint in table.constraints}
-    for found in sa.inspect(bind).get_check_constraints(name):
-        if found["name"] not in known:
-            table.append_constraint(sa.CheckConstraint(found["sqltext"], name=found["name"]))
-    return table
 
 
 def upgrade() -> None:
@@ -81,7 +60,6 @@ def upgrade() -> None:
 
 
 def create_audit() -> None:
-    printable = PRINTABLE[op.get_bind().dialect.name]
     op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -96,7 +74,7 @@ def create_audit() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
         check("audit", "at", "at > 0"),
         check("audit", "actor", "length(actor) BETWEEN 1 AND 128"),
-        check("audit", "actor_printable", printable.format("actor")),
+        check("audit", "actor_printable", printable("actor")),
         check("audit", "something", '"before" IS NOT NULL OR "after" IS NOT NULL'),
     )
     op.create_index(op.f("ix_audit_at"), "audit", ["at"])

@@ -7,39 +7,18 @@ setting, and they ring every group as its members' delays say.
 import sqlalchemy as sa
 from alembic import op
 
+from fsctl.store.altering import printable, whole
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-PRINTABLE = {
-    "sqlite": (
-        "{0} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
-        " AND instr({0}, char(0)) = 0"
-    ),
-    "postgresql": r"{0} !~ '[\u0001-\u001f\u007f-\u009f]'",
-}
 STRATEGY = (
     "strategy IN ('delayed', 'simultaneous', 'top-down', 'progressive', 'round-robin', 'random',"
     " 'weighted', 'longest-idle', 'fewest-calls')"
 )
 RING_TIME = "ring_time_ms BETWEEN 1000 AND 3600000"
-
-
-def whole(name: str) -> sa.Table | None:
-    """Return a table with all its checks: SQLite alters it by building it anew.
-
-    Whether reflection alone brings the checks along depends on the versions of the libraries.
-    """
-    bind = op.get_bind()
-    if bind.dialect.name != "sqlite":
-        return None
-    table = sa.Table(name, sa.MetaData(), autoload_with=bind, resolve_fks=False)
-    known = {constraint.name for constraint in table.constraints}
-    for found in sa.inspect(bind).get_check_constraints(name):
-        if found["name"] not in known:
-            table.append_constraint(sa.CheckConstraint(found["sqltext"], name=found["name"]))
-    return table
 
 
 def number(name: str, default: str) -> sa.Column[int]:
@@ -51,7 +30,6 @@ def ring_time() -> sa.Column[int]:
 
 
 def upgrade() -> None:
-    printable = PRINTABLE[op.get_bind().dialect.name]
     with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
         batch.add_column(
             sa.Column("strategy", sa.String(16), nullable=False, server_default="delayed")
@@ -71,7 +49,7 @@ def upgrade() -> None:
             ("order", '"order" BETWEEN 0 AND 9999'),
             ("weight", "weight BETWEEN 1 AND 100"),
             ("note", "length(note) <= 100"),
-            ("note_printable", printable.format("note")),
+            ("note_printable", printable("note")),
         ):
             batch.create_check_constraint(op.f(f"ck_group_member_{name}"), condition)
     op.create_table(

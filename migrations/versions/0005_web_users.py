@@ -6,20 +6,15 @@ Revision 0005, after 0004. Programs of before do not know these tables and go on
 import sqlalchemy as sa
 from alembic import op
 
+from fsctl.store.altering import printable
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-NO_CONTROLS = {
-    "sqlite": "{0} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159)"
-    " || ']*' AND instr({0}, char(0)) = 0",
-    "postgresql": r"{0} !~ '[\u0001-\u001f\u007f-\u009f]'",
-}
-
 
 def upgrade() -> None:
-    printable = NO_CONTROLS[op.get_bind().dialect.name]
     op.create_table(
         "web_user",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -31,7 +26,7 @@ def upgrade() -> None:
         sa.Column("password", sa.String(255), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("length(name) BETWEEN 1 AND 64", name=op.f("ck_web_user_name")),
-        sa.CheckConstraint(printable.format("name"), name=op.f("ck_web_user_name_printable")),
+        sa.CheckConstraint(printable("name"), name=op.f("ck_web_user_name_printable")),
         sa.CheckConstraint("role IN ('administrator', 'viewer')", name=op.f("ck_web_user_role")),
         sa.CheckConstraint("length(password) > 0", name=op.f("ck_web_user_password")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_user")),
@@ -61,7 +56,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("length(label) BETWEEN 1 AND 64", name=op.f("ck_web_token_label")),
-        sa.CheckConstraint(printable.format("label"), name=op.f("ck_web_token_label_printable")),
+        sa.CheckConstraint(printable("label"), name=op.f("ck_web_token_label_printable")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_token")),
         sa.UniqueConstraint("digest", name=op.f("uq_web_token_digest")),
         sa.UniqueConstraint("user_id", "label", name=op.f("uq_web_token_user_id_label")),

@@ -7,6 +7,8 @@ every group as if it were.
 import sqlalchemy as sa
 from alembic import op
 
+from fsctl.store.altering import whole
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -18,22 +20,6 @@ CHECKS = {
     "closed_until": "length(closed_until) = 16",
     "time_zone": "length(time_zone) BETWEEN 1 AND 64",
 }
-
-
-def whole(name: str) -> sa.Table | None:
-    """Return a table with all its checks: SQLite alters it by building it anew.
-
-    Whether reflection alone brings the checks along depends on the versions of the libraries.
-    """
-    bind = op.get_bind()
-    if bind.dialect.name != "sqlite":
-        return None
-    table = sa.Table(name, sa.MetaData(), autoload_with=bind, resolve_fks=False)
-    known = {constraint.name for constraint in table.constraints}
-    for found in sa.inspect(bind).get_check_constraints(name):
-        if found["name"] not in known:
-            table.append_constraint(sa.CheckConstraint(found["sqltext"], name=found["name"]))
-    return table
 
 
 def text(name: str, length: int, default: str = "") -> sa.Column[str]:

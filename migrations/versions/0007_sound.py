@@ -9,18 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from fsctl.store.altering import printable, whole
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-PRINTABLE = {
-    "sqlite": (
-        "{0} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
-        " AND instr({0}, char(0)) = 0"
-    ),
-    "postgresql": r"{0} !~ '[\u0001-\u001f\u007f-\u009f]'",
-}
 SHOWN = ("caller_name", "caller_number")
 SOUNDS = ("music", "greeting", "announcement")
 RECORDING = (
@@ -39,13 +34,13 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
 )
 
 
-def checks(printable: str) -> dict[str, str]:
+def checks() -> dict[str, str]:
     """Return the condition of each check by its name."""
     texts = {name: f"length({name}) <= 100" for name in SHOWN}
     texts |= {name: f"length({name}) BETWEEN 1 AND 200" for name in ("alert_info", *SOUNDS)}
     return {
         **texts,
-        **{f"{name}_printable": printable.format(name) for name in texts},
+        **{f"{name}_printable": printable(name) for name in texts},
         "diversion": "diversion IN (true, false)",
         "announce_every_ms": "announce_every_ms BETWEEN 1000 AND 3600000",
         "answer_first": "answer_first IN (true, false)",
@@ -53,34 +48,17 @@ def checks(printable: str) -> dict[str, str]:
     }
 
 
-def whole(name: str) -> sa.Table | None:
-    """Return a table with all its checks: SQLite alters it by building it anew.
-
-    Whether reflection alone brings the checks along depends on the versions of the libraries.
-    """
-    bind = op.get_bind()
-    if bind.dialect.name != "sqlite":
-        return None
-    table = sa.Table(name, sa.MetaData(), autoload_with=bind, resolve_fks=False)
-    known = {constraint.name for constraint in table.constraints}
-    for found in sa.inspect(bind).get_check_constraints(name):
-        if found["name"] not in known:
-            table.append_constraint(sa.CheckConstraint(found["sqltext"], name=found["name"]))
-    return table
-
-
 def upgrade() -> None:
-    printable = PRINTABLE[op.get_bind().dialect.name]
     with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
         for column in COLUMNS:
             batch.add_column(column._copy())
-        for name, condition in checks(printable).items():
+        for name, condition in checks().items():
             batch.create_check_constraint(op.f(f"ck_hunt_group_{name}"), condition)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
-        for name in checks(""):
+        for name in checks():
             batch.drop_constraint(op.f(f"ck_hunt_group_{name}"), type_="check")
         for column in COLUMNS:
             batch.drop_column(column.name)

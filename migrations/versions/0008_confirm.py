@@ -6,48 +6,24 @@ Revision 0008, after 0007. Programs of 0007 go on; to them a member who picks up
 import sqlalchemy as sa
 from alembic import op
 
+from fsctl.store.altering import printable, whole
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-PRINTABLE = {
-    "sqlite": (
-        "{0} NOT GLOB '*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
-        " AND instr({0}, char(0)) = 0"
-    ),
-    "postgresql": r"{0} !~ '[\u0001-\u001f\u007f-\u009f]'",
-}
 SOUNDS = ("confirm_prompt", "too_late")
 
 
-def whole(name: str) -> sa.Table | None:
-    """Return a table with all its checks: SQLite alters it by building it anew.
-
-    Whether reflection alone brings the checks along depends on the versions of the libraries.
-    """
-    bind = op.get_bind()
-    if bind.dialect.name != "sqlite":
-        return None
-    table = sa.Table(name, sa.MetaData(), autoload_with=bind, resolve_fks=False)
-    known = {constraint.name for constraint in table.constraints}
-    for found in sa.inspect(bind).get_check_constraints(name):
-        if found["name"] not in known:
-            table.append_constraint(sa.CheckConstraint(found["sqltext"], name=found["name"]))
-    return table
-
-
 def upgrade() -> None:
-    printable = PRINTABLE[op.get_bind().dialect.name]
     with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
         for name in SOUNDS:
             batch.add_column(sa.Column(name, sa.String(200), nullable=True))
             batch.create_check_constraint(
                 op.f(f"ck_hunt_group_{name}"), f"length({name}) BETWEEN 1 AND 200"
             )
-            batch.create_check_constraint(
-                op.f(f"ck_hunt_group_{name}_printable"), printable.format(name)
-            )
+            batch.create_check_constraint(op.f(f"ck_hunt_group_{name}_printable"), printable(name))
     with op.batch_alter_table("group_member", copy_from=whole("group_member")) as batch:
         batch.add_column(
             sa.Column("confirm", sa.Boolean(), nullable=False, server_default=sa.false())

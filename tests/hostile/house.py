@@ -31,7 +31,8 @@ class House:
     ) -> None:
         self.groups = {"600": Group("sales", members=(Member("test002"),), wait=WAIT)}
         sock = bind("127.0.0.1", 0)
-        directory = Directory(Source(self.load, lambda: 1))
+        # A machine that is held up for a second says nothing of a dictionary.
+        directory = Directory(Source(self.load, lambda: 1), patience=10.0)
         self.controller = Controller(sock, allowed, directory, lambda number: (number,), limits)
         self.controller.start()
         self.rig = PythonRig(self.controller.address)
