@@ -268,7 +268,8 @@ def test_kill_9_loses_at_most_the_last_second(
     engine = make_engine(sqlite_url)
     recording(engine)
     wait_until(lambda: set(map(call, safe)) <= set(stored(engine)))
-    assert len({record.uuid for record in stored(engine)}) == len(stored(engine))
+    found = stored(engine)
+    assert len({record.uuid for record in found}) == len(found)
 
 
 @pytest.mark.postgresql
