@@ -18,6 +18,7 @@ from fsctl.settings_values import (
     Network,
     address,
     connections,
+    context,
     count,
     database_url,
     directory,
@@ -32,6 +33,7 @@ from fsctl.settings_values import (
     show_switches,
     switches,
     variable,
+    voicemail,
     workers,
 )
 
@@ -121,6 +123,25 @@ class Settings:
         "SECONDS",
         "How long FreeSWITCH may take to answer a command before it counts as gone.",
         show=show_seconds,
+    )
+    transfer_context: str = setting(
+        "",
+        context,
+        "CONTEXT",
+        "Where extensions are looked for to which callers go on; empty: the group's domain, else "
+        "default.",
+    )
+    external_context: str = setting(
+        "",
+        context,
+        "CONTEXT",
+        "Where callers are sent on to numbers outside; empty: they are not.",
+    )
+    voicemail: str = setting(
+        "default",
+        voicemail,
+        "PROFILE",
+        "The profile of mod_voicemail, or an extension with {user} in it, such as *99{user}.",
     )
     domain: str = setting(
         "",

@@ -68,6 +68,20 @@ def variable(text: str) -> str:
     return text
 
 
+def context(text: str) -> str:
+    """Read the name of a dialplan context, or nothing."""
+    if not re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})?", text):
+        raise ValueError("write the name of a dialplan context, for example default")
+    return text
+
+
+def voicemail(text: str) -> str:
+    """Read the profile of a voicemail system, or an extension in which ``{user}`` stands."""
+    if not re.fullmatch(r"[A-Za-z0-9*#+._-]{1,64}", text.replace("{user}", "0")):
+        raise ValueError("write a profile, such as default, or an extension, such as *99{user}")
+    return text
+
+
 def count(text: str) -> int:
     """Read a number of things, from 0 to 1000."""
     if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) > 1000:

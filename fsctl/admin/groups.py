@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from fsctl.admin import values
 from fsctl.admin.advice import title
 from fsctl.admin.change import Change, changed, transaction
+from fsctl.admin.endings import check_endings, follow_name, refuse_awaited
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import GROUP_TERMS, read_given, sentence
@@ -35,6 +36,7 @@ def add_group(session: Session, /, name: str, *, domain: str = "", **given: Give
     set_fields(row, settings_of(group))
     _refuse_taken_name(session, row.name, row.domain)
     session.add(row)
+    check_endings(session)
     return changed(session, row, f"{capital(row)} added: {sentence(GROUP_TERMS, group)}.")
 
 
@@ -57,8 +59,10 @@ def set_group(
     if new_name is not None:
         if name_key(new_name) != row.name_key:
             _refuse_taken_name(session, new_name, row.domain)
+        follow_name(session, row.domain, row.name, new_name)
         row.name, row.name_key = new_name, name_key(new_name)
     set_fields(row, wanted)
+    check_endings(session)
     return changed(session, row, f"{capital(row)}: {sentence(GROUP_TERMS, to_group(row))}.")
 
 
@@ -82,6 +86,7 @@ def disable_group(session: Session, name: str, *, domain: str = "") -> Change:
 def remove_group(session: Session, name: str, *, domain: str = "") -> Change:
     """Remove a group with its numbers and members."""
     row = existing_group(session, name, domain)
+    refuse_awaited(session, row)
     group, whose = to_group(row), capital(row)
     session.delete(row)
     session.flush()

@@ -11,6 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from fsctl.admin.endings import EndingText
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
 from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt import opening
@@ -151,6 +152,15 @@ GROUP_TERMS = _terms(
      "{time} and {uuid}."),
     ("confirm_prompt", Sound(), "What members hear who must press 1; none for a tone."),
     ("too_late", Sound(), "What they hear when somebody else has the caller; none for nothing."),
+    ("ending", EndingText(),
+     "Where a call goes that nobody takes: release [CAUSE], extension NUMBER [CONTEXT], group NAME,"
+     " voicemail USER, external NUMBER or play SOUND [CAUSE]; none for a release."),
+    ("when_no_answer", EndingText(), "The same if somebody rang; none for what ending says."),
+    ("when_busy", EndingText(), "The same if all are busy."),
+    ("when_unreachable", EndingText(), "The same if no telephone could be reached."),
+    ("when_no_members", EndingText(), "The same if the group has nobody who could ring."),
+    ("when_closed", EndingText(), "The same while the group is closed."),
+    ("when_disabled", EndingText(), "The same while the group is disabled."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fsctl.admin.advice import title
 from fsctl.admin.change import transaction
+from fsctl.admin.endings import check_endings, follow_name
 from fsctl.admin.errors import Refused
 from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
@@ -91,6 +92,7 @@ def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) 
             _give(row, group)
             session.add(row)
         _write(session)
+    check_endings(session)
     return plan
 
 
@@ -201,6 +203,9 @@ def become(session: Session, row: HuntGroup, group: Group) -> None:
 
     Whether its name and numbers can be had is the caller's to say.
     """
+    if row.name and row.name != group.name:
+        follow_name(session, row.domain, row.name, group.name)
     _take_away(row, group)
     session.flush()
     _give(row, group)
+    check_endings(session)

@@ -19,6 +19,7 @@ from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller.directory import Directory
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
+from fsctl.controller.onward import Places
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
 from fsctl.controller.source import database_news, database_source
@@ -98,6 +99,7 @@ def _controller(settings: Settings, engine: Engine, sock: socket) -> Controller:
         Recorder(engine, settings.spool),
         settings.domain_variable,
         memories,
+        Places(settings.transfer_context, settings.external_context, settings.voicemail),
     )
 
 

@@ -5,21 +5,23 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from gevent.event import Event as Signal
 
+from fsctl.controller.arrival import Arrival
 from fsctl.controller.legs import Legs
+from fsctl.controller.onward import Places, send_on
 from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import GREETING_TIME, Sounds, playable, prompts_of
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
-from fsctl.esl.presentation import Caller
 from fsctl.esl.session import CallSession, OnReply
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
+from fsctl.hunt.endings import MOST_HOPS, TOO_MANY_HOPS, Ending, Kind, ending_for, reason_of
+from fsctl.hunt.group import Group
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
     CALLER_GONE,
@@ -29,8 +31,6 @@ from fsctl.hunt.outcomes import (
     TEMPORARY_FAILURE,
 )
 
-LONGEST_NUMBER = 64
-"""Characters of a dialled number beyond which nobody serves it: a stranger chose them."""
 LINGER = 5
 """Seconds that the socket stays after the caller's hang-up, to see the last leg end."""
 BOUND_MARGIN = 3.0
@@ -53,44 +53,6 @@ def _unnoted(_call: "HuntedCall") -> None:
     """Write nothing down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A call as it was handed over: the caller's channel, what was dialled, who calls.
-
-    ``user`` is the directory user whose phone it is, None for a stranger; ``domain`` is the tenant
-    that the channel names, empty for none; ``host`` is where the number was called (RFC 3261, the
-    Request-URI).
-    """
-
-    uuid: str
-    number: str
-    caller: Caller
-    user: str | None
-    domain: str = ""
-    host: str = ""
-
-    @classmethod
-    def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
-        """Read it from the connect reply. Strangers choose most of this; nothing is cleaned yet."""
-        get = session.session_data.get
-        # Only a name that the switch has verified: the From user is anybody's to choose.
-        user = get("variable_user_name") or get("variable_sip_auth_username") or None
-        domain = get("variable_domain_name")
-        number = get("Caller-Destination-Number", "")
-        return cls(
-            session.uuid,
-            number if len(number) <= LONGEST_NUMBER else "",
-            Caller(
-                get("Caller-Caller-ID-Number", ""),
-                get("Caller-Caller-ID-Name", ""),
-                "true" in (get("Caller-Privacy-Hide-Name"), get("Caller-Privacy-Hide-Number")),
-            ),
-            f"{user}@{domain}" if user and domain and "@" not in user else user,
-            get("variable_" + domain_variable, ""),
-            get("variable_sip_req_host", ""),
-        )
-
-
 class HuntedCall:
     """A call whose group is known, until the caller is with a member or gone."""
 
@@ -100,24 +62,39 @@ class HuntedCall:
         arrival: Arrival,
         admitted: Admitted,
         note: Callable[["HuntedCall"], None] = _unnoted,
+        places: Places = Places(),  # noqa: B008 - it is immutable
+        earlier: "HuntedCall | None" = None,
     ) -> None:
+        """``earlier`` is what hunted for the same caller before, in a group that sends on here."""
         self.session = session
         self.arrival = arrival
         self.group = admitted.group
         self.clock = time.monotonic
         self.came = time.time()
         """When the hunt began, in epoch seconds: the moment of the call, or the greeting's end."""
-        self.legs = Legs(arrival.uuid, answered=admitted.group.answer_first)
+        answered = admitted.group.answer_first or bool(earlier and earlier.legs.answered_before)
+        self.legs: Legs = Legs(arrival.uuid, answered, earlier.legs.count if earlier else 0)
         self.hunt = Hunt(admitted.schedule, self.clock())
         self.hunt_over = Signal()
         """Set when no caller waits here any more: a conversation, or nothing, is left."""
         self._note = note
-        self._sounds = Sounds(self.group, arrival.uuid, session.post)
+        self._sounds: Sounds = Sounds(
+            self.group, arrival.uuid, session.post, bool(earlier and earlier._sounds.begun)
+        )
         self._shown = shown_of(self.group, arrival)
         self._prompts = prompts_of(self.group)
         self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
         self._releases = 0
+        self._places = places
+        self._earlier = earlier
+        self._ending: Ending | None = None
+        """Where the caller is to go as soon as no leg is left."""
+        self.hops = arrival.hops
+        self.went = ""
+        """Where the caller went, whom nobody took."""
+        self.next_group: Group | None = None
+        """The group that hunts for the caller now."""
 
     def run(self) -> Hunt:
         """Hunt until the call is over for us, and return how it went.
@@ -128,7 +105,12 @@ class HuntedCall:
         try:
             self._begin(self.arrival.uuid, hunt)
             while not hunt.ended:
-                self._step(hunt)
+                if self._ending and not self.legs.open and hunt.phase is Phase.RELEASING:
+                    self._send_on(hunt, self._ending)
+                else:
+                    self._step(hunt)
+            if self.went and self.next_group is None:
+                return hunt  # and close at once
             if hunt.winner:
                 self._note(self)  # the conversation may outlive us
             with suppress(SessionClosed):  # which changes nothing any more
@@ -147,7 +129,8 @@ class HuntedCall:
         """
         if self._sounds.greets and not self._greet(hunt):
             return
-        self._post_checked(commands.hear_jobs(uuid))
+        if self._earlier is None:
+            self._post_checked(commands.hear_jobs(uuid))
         first, *others = hunt.tick(self.clock()) or (None,)
         if first:
             self._carry_out([first])
@@ -163,6 +146,8 @@ class HuntedCall:
 
     def _look_after(self, uuid: str) -> None:
         """Listen to the caller's channel, and make the switch look after it."""
+        if self._earlier:
+            return  # that is done
         for command in commands.hear_channels(uuid):
             self._post_checked(command)
         self._post_checked(commands.prepare(uuid))
@@ -246,7 +231,7 @@ class HuntedCall:
             elif isinstance(action, ev.CancelAll):
                 self._cancel_all(action.cause)
             else:
-                self._release(action.cause)
+                self._give_up(action.cause)
 
     def _start(self, start: ev.StartLeg) -> None:
         user = start.member
@@ -254,7 +239,8 @@ class HuntedCall:
         leg = self.legs.add(start.leg, bool(prompt))
         if self.group.domain and "@" not in user:
             user = f"{user}@{self.group.domain}"
-        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for, prompt)
+        number = self.legs.before + leg.number
+        order = commands.LegOrder(number, leg.job, user, start.ring_for, prompt)
         recording = recording_of(self.group, self.arrival, start.member, self.came)
         extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
         self.session.post(
@@ -285,6 +271,35 @@ class HuntedCall:
                 self.session.post(commands.cancel(leg.job, cause))
         self.session.post(commands.cancel_all(self.arrival.uuid, cause))
 
+    def _give_up(self, cause: str) -> None:
+        """Release a caller whom nobody took, or send him on as soon as no leg is left."""
+        ending = ending_for(self.group, reason_of(cause))
+        if ending.kind is Kind.RELEASE:
+            self.went = str(ending) if ending.cause else ""
+            self._release(ending.cause or cause)
+        else:
+            self._ending = ending
+            self._released = self.clock()
+
+    def _send_on(self, hunt: Hunt, ending: Ending) -> None:
+        """Let the caller go where an ending says, or be released when that cannot be."""
+        self._ending = None
+        self.session.post(commands.unbind(self.arrival.uuid))
+        if self.hops + 1 >= MOST_HOPS:
+            self._release(TOO_MANY_HOPS)
+            return
+        if ending.kind is Kind.GROUP:
+            self.next_group = dict(self.group.onward).get(ending.to)
+            gone = self.next_group is not None
+        else:
+            hops = self.hops + 1
+            gone = send_on(self.session, self._places, ending, self.group, hunt.cause, hops)
+        if not gone:
+            self._release(hunt.cause)
+            return
+        self.went = str(ending)
+        self._carry_out(hunt.handle(ev.CallerGone(hunt.cause), self.clock()))
+
     def _release(self, cause: str) -> None:
         self._released = self.clock()
         self._releases += 1
@@ -296,6 +311,7 @@ class HuntedCall:
         Raises NoReply in the end. A conversation goes on then, and so does a caller who has none,
         in the dialplan.
         """
+        self._ending = None  # a leg does not end: it may have the caller
         if self._releases >= RELEASES:
             raise NoReply("the switch does not say what became of the caller")
         self._release(hunt.cause)

@@ -52,12 +52,13 @@ class Legs:
     """All legs of one call. ``caller`` is the uuid of the caller's channel.
 
     ``answered`` says that the call is answered before a member has it: then its answer tells
-    nothing of a member.
+    nothing of a member. ``before`` is how many legs the call had in groups before this one.
     """
 
-    def __init__(self, caller: str, answered: bool = False) -> None:
+    def __init__(self, caller: str, answered: bool = False, before: int = 0) -> None:
         self.caller = caller
-        self._answered_before = answered
+        self.before = before
+        self.answered_before = answered
         self._caller_answered = False
         self._by_number: dict[int, SwitchLeg] = {}
         self._by_job: dict[str, SwitchLeg] = {}
@@ -70,6 +71,11 @@ class Legs:
 
     def __getitem__(self, number: int) -> SwitchLeg:
         return self._by_number[number]
+
+    @property
+    def count(self) -> int:
+        """How many legs the call has had."""
+        return self.before + len(self._by_number)
 
     @property
     def open(self) -> list[SwitchLeg]:
@@ -86,7 +92,9 @@ class Legs:
         number = event.variable(LEG_TAG)
         if event.variable(CALL_TAG) != self.caller:
             return None
-        return self._by_number.get(int(number)) if number.isascii() and number.isdigit() else None
+        if not (number.isascii() and number.isdigit()):
+            return None
+        return self._by_number.get(int(number) - self.before)
 
     def translate(self, event: Event) -> Iterator[ev.Event]:
         """Yield what this event means to the hunt, and keep the books on channels."""
@@ -127,7 +135,7 @@ class Legs:
             yield from self._bridged(event.variable("bridge_uuid"))
             yield ev.CallerGone(event.get("Hangup-Cause"))
         elif event.name == "CHANNEL_ANSWER":
-            self._caller_answered = not self._answered_before
+            self._caller_answered = not self.answered_before
         elif event.name == "CHANNEL_BRIDGE":
             yield from self._bridged(event.get("Other-Leg-Unique-ID"))
 

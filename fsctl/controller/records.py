@@ -1,6 +1,7 @@
 """What is written down of a call: its record, made of what the call knows when it is over."""
 
-from fsctl.controller.call import Arrival, HuntedCall
+from fsctl.controller.arrival import Arrival
+from fsctl.controller.call import HuntedCall
 from fsctl.controller.recorder import controller_name
 from fsctl.hunt.admission import Refusal
 from fsctl.hunt.group import Group
@@ -42,11 +43,14 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         attempts=attempts_of(hunt.legs.values(), call.legs.sip_codes),
         controller=controller_name(),
         caller_user=arrival.user or "",
+        onward=call.went,
     )
 
 
-def refusal_of(arrival: Arrival, group: Group | None, refusal: Refusal, now: float) -> CallRecord:
-    """Return the record of a call that was refused before anybody rang."""
+def refusal_of(
+    arrival: Arrival, group: Group | None, refusal: Refusal, now: float, onward: str = ""
+) -> CallRecord:
+    """Return the record of a call for which nobody rang; ``onward`` is where the caller went."""
     return CallRecord(
         uuid=arrival.uuid,
         domain=group.domain if group else arrival.domain,
@@ -62,4 +66,5 @@ def refusal_of(arrival: Arrival, group: Group | None, refusal: Refusal, now: flo
         group_as_it_was=group_text(group) if group else "",
         controller=controller_name(),
         caller_user=arrival.user or "",
+        onward=onward,
     )

@@ -6,14 +6,16 @@ import random
 import socket as plain
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gevent import socket
 from gevent.event import Event as Signal
 
-from fsctl.controller.call import Arrival, HuntedCall, give_back, meet
+from fsctl.controller.arrival import Arrival
+from fsctl.controller.call import HuntedCall, give_back, meet
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.memories import Memories
+from fsctl.controller.onward import Places, send_on
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.records import record_of, refusal_of
 from fsctl.esl import commands
@@ -21,7 +23,9 @@ from fsctl.esl.codec import MAX_FRAME, Room
 from fsctl.esl.errors import EventSocketError, SessionClosed
 from fsctl.esl.listener import MAX_CONNECTIONS, Listener, Network, decline
 from fsctl.esl.session import CALLER_LEFT, REPLY_TIME, CallSession
-from fsctl.hunt.admission import Refusal, admit
+from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
+from fsctl.hunt.endings import MOST_HOPS, RELEASE, Kind, ending_for
+from fsctl.hunt.group import Group
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
 from fsctl.store.call_records import CallRecord
@@ -68,6 +72,7 @@ class Controller:
         recorder: Recorder | None = None,
         domain_variable: str = "domain_name",
         memories: Memories | None = None,
+        places: Places = Places(),  # noqa: B008 - it is immutable
     ) -> None:
         self.directory = directory
         self.memories = memories or Memories()
@@ -77,6 +82,7 @@ class Controller:
         self._keys = keys
         self._recorder = recorder
         self._domain_variable = domain_variable
+        self._places = places
         self._limits = limits or Limits()
         self._room = Room()
         self._strangers = 0
@@ -130,11 +136,11 @@ class Controller:
                 return
             self._listener.proven(sock)
             call = self._admit(session)
-            if call is None:
-                return
-            self.calls.add(call)
-            self._decide(decided)
-            self._log_end(call.arrival.uuid, call.run())
+            while call:
+                self.calls.add(call)
+                self._decide(decided)
+                self._log_end(call, call.run())
+                call = self._hand_on(call)
         except SessionClosed as closed:
             log.debug("%s connection closed: %s", session.uuid, closed)
         except EventSocketError as error:
@@ -187,16 +193,56 @@ class Controller:
         arrival = Arrival.of(session, self._domain_variable)
         session.forget_channel()
         group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
-        memory = self.memories.of(group) if group else NOTHING
-        chance = random.getrandbits(64)
-        admitted = admit(group, arrival.user, memory, chance, time.time())
-        if isinstance(admitted, Refusal):
-            log.info("%s refused: %s", arrival.uuid, admitted.sentence)
-            if self._recorder:
-                self._recorder.put(refusal_of(arrival, group, admitted, time.time()))
-            self._refuse(session, admitted.value)
+        return self._admit_to(session, arrival, group)
+
+    def _hand_on(self, call: HuntedCall) -> HuntedCall | None:
+        """Return the call that hunts for the same caller in the group that comes next, if any."""
+        if call.next_group is None:
             return None
-        return HuntedCall(session, arrival, admitted, self._note)
+        self.calls.discard(call)
+        self._note(call)
+        return self._admit_to(call.session, call.arrival, call.next_group, call)
+
+    def _admit_to(
+        self,
+        session: CallSession,
+        arrival: Arrival,
+        group: Group | None,
+        earlier: HuntedCall | None = None,
+    ) -> HuntedCall | None:
+        """Return the call that hunts in a group, or in the one to which that sends it on.
+
+        None when the caller is refused or has gone elsewhere.
+        """
+        hops = arrival.hops if earlier is None else earlier.hops + 1
+        while True:
+            memory = self.memories.of(group) if group else NOTHING
+            chance = random.getrandbits(64)
+            admitted = admit(group, arrival.user, memory, chance, time.time())
+            if hops >= MOST_HOPS:
+                admitted = Refusal.TOO_MANY_HOPS
+            if isinstance(admitted, Admitted):
+                found = replace(arrival, hops=hops)
+                return HuntedCall(session, found, admitted, self._note, self._places, earlier)
+            log.info("%s refused: %s", arrival.uuid, admitted.sentence)
+            ending = RELEASE
+            if group and admitted in REASONS:
+                ending = ending_for(group, REASONS[admitted])
+            cause = ending.cause or admitted.value
+            onward = dict(group.onward).get(ending.to) if group else None
+            gone = onward is not None or (
+                ending.kind not in (Kind.RELEASE, Kind.GROUP)
+                and group is not None
+                and send_on(session, self._places, ending, group, cause, hops + 1)
+            )
+            if self._recorder:
+                went = str(ending) if gone else ""
+                self._recorder.put(refusal_of(arrival, group, admitted, time.time(), went))
+            if not gone:
+                self._refuse(session, cause)
+            if onward is None:
+                return None
+            group, hops = onward, hops + 1
 
     def _note(self, call: HuntedCall) -> None:
         """Write a call down, as far as it has come."""
@@ -221,8 +267,8 @@ class Controller:
             if event.name == CALLER_LEFT or time.monotonic() >= until:
                 return
 
-    def _log_end(self, uuid: str, hunt: Hunt) -> None:
-        after = hunt.over_at or 0.0
+    def _log_end(self, call: HuntedCall, hunt: Hunt) -> None:
+        uuid, after = call.arrival.uuid, hunt.over_at or 0.0
         if hunt.winner:
             log.info("%s answered by %s after %.1f s", uuid, hunt.winner.member, after)
         else:

@@ -13,7 +13,7 @@ from fsctl.hunt.group import Group
 from fsctl.hunt.template import fill
 
 if TYPE_CHECKING:
-    from fsctl.controller.call import Arrival
+    from fsctl.controller.arrival import Arrival
 
 log = logging.getLogger(__name__)
 

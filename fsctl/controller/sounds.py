@@ -34,7 +34,9 @@ log = logging.getLogger(__name__)
 class Sounds:
     """The sounds of one call to a group; ``post`` sends a command to the switch."""
 
-    def __init__(self, group: Group, caller: str, post: Callable[[str], None]) -> None:
+    def __init__(
+        self, group: Group, caller: str, post: Callable[[str], None], begun: bool = False
+    ) -> None:
         self.due = math.inf
         """When ``tick`` is wanted, in the caller's seconds."""
         self._caller = caller
@@ -44,9 +46,11 @@ class Sounds:
         self._greeting = playable(group.greeting)
         self._announcement = playable(group.announcement)
         self._music = playable(group.music)
-        if self._music is None and (self._greeting or self._announcement or self._answer):
+        if self._music is None and (begun or self._greeting or self._announcement or self._answer):
             self._music = RINGBACK
-        self._begun = False
+        self.begun = begun
+        """Whether something is played to the caller, by a group before this one perhaps: what we
+        play is heard in its place."""
 
     @property
     def greets(self) -> bool:
@@ -99,12 +103,12 @@ class Sounds:
             self._post(commands.play(RINGING, again=True))
 
     def _open(self) -> None:
-        if self._begun:
-            return
-        self._begun = True
-        self._post(commands.HEAR_SOUNDS)
+        if not self.begun:
+            self._post(commands.HEAR_SOUNDS)
+        self.begun = True
         if self._answer:
             self._post(commands.answer())
+            self._answer = False
 
 
 def prompts_of(group: Group) -> dict[str, str]:

@@ -11,6 +11,8 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import gevent
+
 from fsctl.demo import bridge, calls, causes, sounds
 from fsctl.demo.channel import Channel
 from fsctl.demo.clock import epoch, next_tick
@@ -200,6 +202,22 @@ def loop_playback(switch: Switch, channel: Channel, argument: str) -> None:
             return
 
 
+def transfer(switch: Switch, channel: Channel, argument: str) -> None:
+    """``transfer``: ``EXTENSION [DIALPLAN [CONTEXT]]``; the demo's dialplan has one context."""
+    words = separate(argument, " ", 4)
+    if words[1:2] == ["inline"]:
+        switch.send_inline(channel, words[0])
+    elif words:
+        switch.transfer(channel, words[0])
+
+
+def sched_hangup(switch: Switch, channel: Channel, argument: str) -> None:
+    """``sched_hangup``: ``+SECONDS CAUSE``."""
+    after, _, cause = argument.removeprefix("+").partition(" ")
+    if after.isdigit():
+        gevent.spawn_later(int(after), calls.hangup, switch, channel, cause)
+
+
 def record_session(_switch: Switch, _channel: Channel, argument: str) -> None:
     """``record_session``: a file is begun, in which there is nothing."""
     sounds.record(argument)
@@ -237,9 +255,11 @@ APPLICATIONS: dict[str, Application] = {
     "pre_answer": pre_answer,
     "record_session": record_session,
     "ring_ready": ring_ready,
+    "sched_hangup": sched_hangup,
     "set": set_variable,
     "sleep": sleep,
     "socket": socket,
+    "transfer": transfer,
     "unset": unset,
 }
 

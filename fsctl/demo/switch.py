@@ -177,6 +177,7 @@ class Switch:
             callstate="RINGING",
         )
         channel.variables.update(_caller_variables(self, channel, user))
+        channel.set("sip_h_X-Controllers", controllers or self.controllers)
         where = f"{controllers or self.controllers} async full"
         channel.queued = [("socket", where), ("demo_fallback", None), *self.fallback]
         self._arriving.add(channel)
@@ -211,12 +212,17 @@ class Switch:
         """Do what waits to be done on a channel's thread."""
         apps.parse_messages(self, channel)
 
-    def transfer(self, channel: Channel) -> None:
-        """Send a channel to the fallback, away from whatever it does; its claims go."""
+    def transfer(self, channel: Channel, extension: str = "") -> None:
+        """Send a channel through the dialplan again, or to the fallback; its claims go."""
         if channel.down:
             return
         self.limits.release(channel)
         channel.queued = [("demo_fallback", None), *self.fallback]
+        where = channel.get("sip_h_X-Controllers")
+        if extension and where:
+            channel.clone_profile(destination=extension)
+            again = [("set", "socket_resume=true"), ("socket", f"{where} async full")]
+            channel.queued[:0] = again
         channel.become("CS_ROUTING")
 
     def send_inline(self, channel: Channel, actions: str) -> None:

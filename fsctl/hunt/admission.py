@@ -7,6 +7,7 @@ number is out of order, nobody is there.
 from dataclasses import dataclass
 from enum import Enum
 
+from fsctl.hunt.endings import TOO_MANY_HOPS, Reason
 from fsctl.hunt.group import Group
 from fsctl.hunt.memory import NOTHING, Memory
 from fsctl.hunt.opening import is_open
@@ -27,6 +28,8 @@ class Refusal(Enum):
 
     CLOSED = "NORMAL_UNSPECIFIED"
     """The group is closed at this hour (SIP 480)."""
+    TOO_MANY_HOPS = TOO_MANY_HOPS
+    """The call was sent on too often (SIP 483)."""
 
     @property
     def sentence(self) -> str:
@@ -39,7 +42,16 @@ _SENTENCES = {
     Refusal.DISABLED: "the group is disabled",
     Refusal.CLOSED: "the group is closed",
     Refusal.NO_MEMBERS: "the group has nobody who could ring",
+    Refusal.TOO_MANY_HOPS: "the call was sent on too often",
 }
+
+
+REASONS = {
+    Refusal.DISABLED: Reason.DISABLED,
+    Refusal.CLOSED: Reason.CLOSED,
+    Refusal.NO_MEMBERS: Reason.NO_MEMBERS,
+}
+"""For which of a group's endings a refusal is a reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,10 @@ class Group:
     they hear when somebody else has the caller, None for nothing.
 
     ``recording`` is a template of the file in which a conversation is recorded, None for none.
+
+    ``ending`` is where a call goes that nobody takes, None for a release; the others say it for one
+    reason alone, None for what ``ending`` says (``fsctl.hunt.endings``). ``onward`` are the groups
+    among them, by name; whoever reads a group to serve calls puts them there.
     """
 
     name: str
@@ -84,6 +88,14 @@ class Group:
     recording: str | None = None
     confirm_prompt: str | None = None
     too_late: str | None = None
+    ending: str | None = None
+    when_no_answer: str | None = None
+    when_busy: str | None = None
+    when_unreachable: str | None = None
+    when_no_members: str | None = None
+    when_closed: str | None = None
+    when_disabled: str | None = None
+    onward: "tuple[tuple[str, Group], ...]" = ()
 
 
 def same_user(one: str, other: str) -> bool:

@@ -165,6 +165,7 @@ def _stored(call: _Row, rows: Sequence[_Row], group: str) -> StoredCall:
         group_as_it_was=group,
         attempts=tuple(_attempt(row) for row in rows if row.started_ms is not None),
         controller=call.controller,
+        onward=call.onward,
     )
     return StoredCall(call.id, record, tuple(row.member for row in rows if row.started_ms is None))
 

@@ -22,6 +22,7 @@ from fsctl.store.call_tables import (
     LONGEST_CAUSE,
     LONGEST_CONTROLLER,
     LONGEST_NUMBER,
+    LONGEST_ONWARD,
     LONGEST_OUTCOME,
     LONGEST_UUID,
 )
@@ -50,6 +51,7 @@ class CallOutcome(StrEnum):
     DISABLED = "disabled"
     NO_MEMBERS = "no members"
     CLOSED = "closed"
+    TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
 
@@ -59,6 +61,7 @@ REFUSED = (
     CallOutcome.DISABLED,
     CallOutcome.NO_MEMBERS,
     CallOutcome.CLOSED,
+    CallOutcome.TOO_MANY_HOPS,
 )
 """Outcomes of calls that never hunted: nobody was rung and nobody waited."""
 
@@ -89,6 +92,7 @@ class CallRecord:
     ``began`` and ``ended`` are UTC epoch seconds. ``wait_seconds`` is how long the caller waited
     for a member, a release or their own patience; ``talk_seconds`` is None while unknown.
     ``caller_user`` is the calling directory user. ``group_as_it_was`` is ``group_text``'s.
+    ``onward`` is where the caller went when nobody took the call (``fsctl.hunt.endings``).
     """
 
     uuid: str
@@ -108,6 +112,7 @@ class CallRecord:
     attempts: tuple[Attempt, ...] = ()
     controller: str = ""
     caller_user: str = ""
+    onward: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,7 @@ def cleaned(record: CallRecord) -> CallRecord:
         answered_by=None if by is None else _text(by, LONGEST_USER),
         group_as_it_was=_text(group, LONGEST_GROUP) if len(group) <= LONGEST_GROUP else "",
         controller=_text(record.controller, LONGEST_CONTROLLER),
+        onward=_text(record.onward, LONGEST_ONWARD),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
     )
 

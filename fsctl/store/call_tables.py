@@ -18,6 +18,7 @@ LONGEST_CALLER_NAME = 128
 LONGEST_CAUSE = 64
 LONGEST_CONTROLLER = 128
 LONGEST_OUTCOME = 32
+LONGEST_ONWARD = 300
 
 # SQLite counts rows by itself only in a column of type INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -70,6 +71,7 @@ class Call(Base):
     talk_ms: Mapped[int | None] = mapped_column(BigInteger)
     ended_ms: Mapped[int] = mapped_column(BigInteger)
     controller: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER))
+    onward: Mapped[str] = mapped_column(String(LONGEST_ONWARD), default="", server_default="")
 
 
 class CallAttempt(Base):

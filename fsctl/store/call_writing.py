@@ -146,6 +146,7 @@ def _call_row(version: Version) -> _Row:
         "talk_ms": _ms(record.talk_seconds),
         "ended_ms": _ms(record.ended),
         "controller": record.controller,
+        "onward": record.onward,
     }
 
 

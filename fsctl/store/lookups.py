@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fsctl.hunt.domain import domain_of_call
 from fsctl.hunt.group import Group, Member
 from fsctl.store.groups import plain_group, plain_member
+from fsctl.store.onward import with_onward
 from fsctl.store.tables import AuditEntry, GroupMember, GroupNumber, HuntGroup
 
 Keys = tuple[str, ...]
@@ -63,7 +64,8 @@ def find_groups(session: Session, wanted: Sequence[Keys]) -> dict[Keys, Group | 
     in_turn = select(_MEMBER).where(_MEMBER.c.group_id.in_(rows))
     for member in connection.execute(in_turn.order_by(_MEMBER.c.position, _MEMBER.c.id)):
         members[member.group_id].append(plain_member(member))
-    groups = {one: plain_group(row, numbers[one], members[one]) for one, row in rows.items()}
+    plain = [plain_group(row, numbers[one], members[one]) for one, row in rows.items()]
+    groups = dict(zip(rows, with_onward(session, plain), strict=True))
     return {
         keys: next((groups[owners[key]] for key in keys if key in owners), None) for keys in wanted
     }

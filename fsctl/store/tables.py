@@ -31,7 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -55,6 +55,7 @@ LONGEST_SHOWN = 100
 LONGEST_ALERT_INFO = 200
 LONGEST_SOUND = 200
 LONGEST_RECORDING = 200
+LONGEST_ENDING = 300
 SHORTEST_ANNOUNCE_EVERY_MS = 1_000
 LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
 
@@ -67,6 +68,15 @@ _RECORDING_CHARACTERS = _ALPHANUMERIC + "/._+@{}-"
 _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 
+_ENDINGS = (
+    "ending",
+    "when_no_answer",
+    "when_busy",
+    "when_unreachable",
+    "when_no_members",
+    "when_closed",
+    "when_disabled",
+)
 _SOUNDS = ("music", "greeting", "announcement", "confirm_prompt", "too_late")
 
 
@@ -175,6 +185,11 @@ class HuntGroup(Base):
             f" AND ltrim(recording, '{_RECORDING_CHARACTERS}') = ''",
             name="recording",
         ),
+        *(
+            CheckConstraint(f"length({ending}) BETWEEN 1 AND {LONGEST_ENDING}", name=ending)
+            for ending in _ENDINGS
+        ),
+        *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in _ENDINGS),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -215,6 +230,14 @@ class HuntGroup(Base):
     recording: Mapped[str | None] = mapped_column(String(LONGEST_RECORDING))
     confirm_prompt: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
     too_late: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    # The forms of these are ``fsctl.hunt.endings``'s.
+    ending: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_no_answer: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_busy: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_unreachable: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_no_members: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"

@@ -89,6 +89,16 @@ GROUP_LABELS = {
         N_("Too late"),
         N_("What they hear when somebody else has the caller; empty: nothing."),
     ),
+    "ending": (
+        N_("When nobody takes it"),
+        N_("release, extension 500, group Support, voicemail test002, play sorry.wav ..."),
+    ),
+    "when_no_answer": (N_("If somebody rang"), N_("Empty: as above.")),
+    "when_busy": (N_("If all are busy"), N_("Empty: as above.")),
+    "when_unreachable": (N_("If nobody could be reached"), N_("Empty: as above.")),
+    "when_no_members": (N_("If nobody could ring"), N_("Empty: as above.")),
+    "when_closed": (N_("While closed"), N_("Empty: as above.")),
+    "when_disabled": (N_("While disabled"), N_("Empty: as above.")),
 }
 MEMBER_LABELS = {
     "delay": (N_("Wait time"), ""),

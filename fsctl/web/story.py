@@ -24,6 +24,7 @@ OUTCOMES = {
     CallOutcome.DISABLED.value: N_("the group was disabled"),
     CallOutcome.NO_MEMBERS.value: N_("nobody who could ring"),
     CallOutcome.CLOSED.value: N_("the group was closed"),
+    CallOutcome.TOO_MANY_HOPS.value: N_("sent on too often"),
     CallOutcome.HANDED_BACK.value: N_("given back to the dialplan"),
 }
 _LEGS = {

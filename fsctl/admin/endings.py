@@ -1,0 +1,98 @@
+"""Where calls go that nobody takes: what of it an administrator may write, and whether it can be.
+
+That no group sends its calls to one that is not there, or in a circle, is checked of the whole,
+after a change and within its transaction: any of the groups may be what is wrong.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from fsctl.admin import values
+from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.kinds import Given, Line
+from fsctl.admin.media import Sound
+from fsctl.hunt.endings import Kind, read_ending
+from fsctl.store import tables
+from fsctl.store.onward import ENDINGS, Key, known_keys, senders
+from fsctl.store.tables import HuntGroup, name_key
+
+
+@dataclass(frozen=True, slots=True)
+class EndingText(Line):
+    """What becomes of a call: a word and what belongs to it (``fsctl.hunt.endings``)."""
+
+    metavar: str = "ENDING"
+    longest: int = tables.LONGEST_ENDING
+
+    def read(self, what: str, given: Given) -> str:
+        """Read it into its one form."""
+        text = values.line(what, str(given), self.longest)
+        try:
+            ending = read_ending(text)
+        except ValueError as error:
+            raise WrongValue(f"{what} {values.shown(text)}: {error}") from None
+        if ending.kind is Kind.PLAY:
+            Sound().read(what, ending.to)
+        if ending.kind is Kind.GROUP:
+            values.group_name(ending.to)
+        return str(ending)
+
+
+def check_endings(session: Session) -> None:
+    """Refuse what a change has made of the ways of calls from group to group. Raises Refused."""
+    session.flush()
+    ways = {(row.domain, row.name_key): _ways(row) for row in senders(session)}
+    if not ways:
+        return
+    there = known_keys(session, {key for onward in ways.values() for key in onward})
+    for onward in ways.values():
+        for key, (name, sender) in onward.items():
+            if key not in there:
+                raise Refused(
+                    f'calls of "{sender}" would go on to "{name}", and there is no such group; '
+                    "see: fsctl group list"
+                )
+    for start in sorted(ways):
+        _refuse_circle(ways, start, [])
+
+
+Ways = dict[Key, dict[Key, tuple[str, str]]]
+"""For each group the groups that its calls may go on to: their names, and its own."""
+
+
+def _ways(row: HuntGroup) -> dict[Key, tuple[str, str]]:
+    found = {}
+    for column in ENDINGS:
+        text = getattr(row, column)
+        ending = read_ending(text) if text else None
+        if ending and ending.kind is Kind.GROUP:
+            found[row.domain, name_key(ending.to)] = ending.to, row.name
+    return found
+
+
+def _refuse_circle(ways: Ways, key: Key, above: list[Key]) -> None:
+    if key in above:
+        circle = " > ".join(one[1] for one in [*above[above.index(key) :], key])
+        raise Refused(f"calls would go round from group to group: {circle}; end them elsewhere")
+    for onward in ways.get(key, ()):
+        _refuse_circle(ways, onward, [*above, key])
+
+
+def follow_name(session: Session, domain: str, old: str, new: str) -> None:
+    """Let the groups whose calls go on to a group know it by its new name."""
+    for row in senders(session, domain):
+        for column in ENDINGS:
+            text = getattr(row, column)
+            ending = read_ending(text) if text else None
+            if ending and ending.kind is Kind.GROUP and name_key(ending.to) == name_key(old):
+                setattr(row, column, f"{Kind.GROUP.value} {new}")
+
+
+def refuse_awaited(session: Session, row: HuntGroup) -> None:
+    """Refuse to remove a group to which others send their calls. Raises Refused."""
+    for sender in senders(session, row.domain):
+        if sender is not row and (row.domain, row.name_key) in _ways(sender):
+            raise Refused(
+                f'calls of "{sender.name}" go on to "{row.name}"; let them end elsewhere first'
+            )

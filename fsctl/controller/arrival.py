@@ -1,0 +1,58 @@
+"""A call as the switch hands it over. Strangers choose most of it; nothing is cleaned yet."""
+
+from dataclasses import dataclass
+
+from fsctl.esl.moving import HOPS
+from fsctl.esl.presentation import Caller
+from fsctl.esl.session import CallSession
+from fsctl.hunt.endings import MOST_HOPS
+
+LONGEST_NUMBER = 64
+"""Characters of a dialled number beyond which nobody serves it: a stranger chose them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A call as it was handed over: the caller's channel, what was dialled, who calls.
+
+    ``user`` is the directory user whose phone it is, None for a stranger; ``domain`` is the tenant
+    that the channel names, empty for none; ``host`` is where the number was called (RFC 3261, the
+    Request-URI); ``hops`` is how many groups it has been through, ``MOST_HOPS`` when it may go
+    through no more (Max-Forwards, RFC 3261, 8.1.1.6).
+    """
+
+    uuid: str
+    number: str
+    caller: Caller
+    user: str | None
+    domain: str = ""
+    host: str = ""
+    hops: int = 0
+
+    @classmethod
+    def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
+        """Read it from the connect reply. Strangers choose most of this; nothing is cleaned yet."""
+        get = session.session_data.get
+        # Only a name that the switch has verified: the From user is anybody's to choose.
+        user = get("variable_user_name") or get("variable_sip_auth_username") or None
+        domain = get("variable_domain_name")
+        number = get("Caller-Destination-Number", "")
+        return cls(
+            session.uuid,
+            number if len(number) <= LONGEST_NUMBER else "",
+            Caller(
+                get("Caller-Caller-ID-Number", ""),
+                get("Caller-Caller-ID-Name", ""),
+                "true" in (get("Caller-Privacy-Hide-Name"), get("Caller-Privacy-Hide-Number")),
+            ),
+            f"{user}@{domain}" if user and domain and "@" not in user else user,
+            get("variable_" + domain_variable, ""),
+            get("variable_sip_req_host", ""),
+            _hops(get(f"variable_{HOPS}", ""), get("variable_max_forwards", "")),
+        )
+
+
+def _hops(told: str, forwards: str) -> int:
+    if forwards in ("0", "1"):
+        return MOST_HOPS
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 4 else 0

@@ -1,0 +1,146 @@
+"""Where a call goes when its group does not take it: what is set, read and chosen. Pure.
+
+An ending is written as a word and what belongs to it: ``release USER_BUSY``, ``extension 500``,
+``group Support``, ``voicemail test002``, ``external +48501234567``, ``play sorry.wav``.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from fsctl.hunt.group import Group
+from fsctl.hunt.outcomes import Outcome, outcome_of
+
+MOST_HOPS = 5
+"""Groups that a call may go through, wherever it went between them: what sends it on and on stops
+here."""
+TOO_MANY_HOPS = "EXCHANGE_ROUTING_ERROR"
+"""Cause of a caller who was sent on too often (SIP 483)."""
+
+
+class Reason(Enum):
+    """Why a group did not take a call; the value is the setting that says what comes then."""
+
+    NO_ANSWER = "when_no_answer"
+    """Somebody's phone rang, or was rejected."""
+    BUSY = "when_busy"
+    UNREACHABLE = "when_unreachable"
+    """No phone could be reached, or there were faults only."""
+    NO_MEMBERS = "when_no_members"
+    CLOSED = "when_closed"
+    DISABLED = "when_disabled"
+
+
+_REASONS = {
+    Outcome.BUSY: Reason.BUSY,
+    Outcome.UNREACHABLE: Reason.UNREACHABLE,
+    Outcome.FAILED: Reason.UNREACHABLE,
+}
+
+
+def reason_of(cause: str) -> Reason:
+    """Return the reason of a hunt that would release its caller with this cause."""
+    return _REASONS.get(outcome_of(cause), Reason.NO_ANSWER)
+
+
+class Kind(Enum):
+    """What an ending does; the value is its first word."""
+
+    RELEASE = "release"
+    EXTENSION = "extension"
+    GROUP = "group"
+    VOICEMAIL = "voicemail"
+    EXTERNAL = "external"
+    PLAY = "play"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """``to`` is the extension, group, user, number or sound; ``cause`` is what a caller is released
+    with, "" for what the hunt came to; ``context`` is the extension's, "" for the usual one."""
+
+    kind: Kind
+    to: str = ""
+    cause: str = ""
+    context: str = ""
+
+    def __str__(self) -> str:
+        parts = (self.kind.value, self.to, self.context or self.cause)
+        return " ".join(part for part in parts if part)
+
+
+RELEASE = Ending(Kind.RELEASE)
+HOW = (
+    "write release [CAUSE], extension NUMBER [CONTEXT], group NAME, voicemail USER, "
+    "external NUMBER or play SOUND [CAUSE]"
+)
+_CAUSE = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
+_EXTENSION = re.compile(r"[A-Za-z0-9*#+._-]{1,64}")
+_CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,252})?")
+_NUMBER = re.compile(r"\+[1-9][0-9]{2,14}")
+_SOUND = re.compile(r"\S{1,200}")
+_FORMS: dict[Kind, tuple[re.Pattern[str], re.Pattern[str] | None]] = {
+    Kind.EXTENSION: (_EXTENSION, _CONTEXT),
+    Kind.VOICEMAIL: (_USER, None),
+    Kind.EXTERNAL: (_NUMBER, None),
+    Kind.PLAY: (_SOUND, _CAUSE),
+}
+"""What may follow the word, and after it."""
+
+
+def read_ending(text: str) -> Ending:
+    """Return the ending that a text says. Raises ValueError, which tells what to write.
+
+    Whether there is such a group, user or sound is not looked at.
+    """
+    word, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    try:
+        kind = Kind(word.lower())
+    except ValueError:
+        raise ValueError(HOW) from None
+    if kind is Kind.RELEASE:
+        cause = rest.upper()
+        if cause and not _CAUSE.fullmatch(cause):
+            raise ValueError("a cause is one of FreeSWITCH's, for example USER_BUSY")
+        return Ending(kind, cause=cause)
+    if kind is Kind.GROUP:
+        if not rest:
+            raise ValueError(HOW)
+        return Ending(kind, rest)
+    form, more = _FORMS[kind]
+    to, *others = rest.split()
+    second = others[0] if others else ""
+    if not form.fullmatch(to) or len(others) > 1 or (second and not more):
+        raise ValueError(HOW)
+    if kind is Kind.PLAY:
+        second = second.upper()
+    if second and more and not more.fullmatch(second):
+        raise ValueError(HOW)
+    if kind is Kind.PLAY:
+        return Ending(kind, to, cause=second)
+    return Ending(kind, to, context=second)
+
+
+def ending_for(group: Group, reason: Reason) -> Ending:
+    """Return the ending of a group for a reason: its own, else the group's general one.
+
+    One that cannot be read, of a newer fsctl perhaps, is a release.
+    """
+    text = getattr(group, reason.value) or group.ending
+    try:
+        return read_ending(text) if text else RELEASE
+    except ValueError:
+        return RELEASE
+
+
+def endings_of(group: Group) -> list[Ending]:
+    """Return all endings that a group has set."""
+    return [ending_for(group, reason) for reason in Reason]
+
+
+def next_groups(group: Group) -> list[str]:
+    """Return the names of the groups that calls of this one may go on to."""
+    names = (ending.to for ending in endings_of(group) if ending.kind is Kind.GROUP)
+    return list(dict.fromkeys(names))

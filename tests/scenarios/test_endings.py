@@ -1,0 +1,79 @@
+"""Where callers go whom nobody took."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.conftest import MakeGroup
+from tests.scenarios.rig import Rig, Script
+
+TONE = "tone_stream://%(300,0,425)"
+
+
+def test_nobody_answers_and_the_next_group_does(
+    rig: Rig, group: MakeGroup, database_url: str
+) -> None:
+    rig.phone("test002")
+    rig.phone("test006", Script(answer_after=0.2))
+    second = group({"test002": 0.0, "test006": 0.3}, wait=5.0)
+    first = group(["test002"], wait=1.0, when_no_answer=f"group group {second}")
+    call = rig.dial(first)
+    rig.log.wait("caller", "answered")
+    assert call.hears("test006")
+    invites = rig.log.all("test002", "invite")
+    assert len(invites) == 2
+    assert "Call completed elsewhere" in str(rig.log.all("test002", "cancel")[1].detail["reason"])
+    call.hang_up()
+    rig.log.wait("test006", "bye")
+    assert not rig.fallbacks()
+
+
+@pytest.mark.parametrize("disabled", [True, False])
+def test_a_group_that_does_not_ring_sends_its_calls_on(
+    rig: Rig, group: MakeGroup, engine, disabled: bool
+) -> None:
+    rig.phone("test006", Script(answer_after=0.1))
+    second = group(["test006"])
+    first = group([], ending=f"group group {second}")
+    if disabled:
+        from fsctl.admin.groups import disable_group
+
+        disable_group(engine, f"group {first}")
+    call = rig.dial(first)
+    rig.log.wait("caller", "answered")
+    assert call.hears("test006")
+
+
+def test_busy_and_the_call_goes_through_the_dialplan_to_another_number(
+    rig: Rig, group: MakeGroup
+) -> None:
+    """To a number that comes back to us on a connection of its own."""
+    rig.phone("test002", Script(refuse=486))
+    rig.phone("test006", Script(answer_after=0.3))
+    second = group(["test006"])
+    first = group(["test002"], when_busy=f"extension {second} rig")
+    call = rig.dial(first)
+    rig.log.wait("caller", "answered")
+    assert call.hears("test006")
+    call.hang_up()
+    rig.log.wait("test006", "bye")
+    assert not rig.fallbacks()
+
+
+def test_a_sound_and_a_release(rig: Rig, group: MakeGroup) -> None:
+    rig.phone("test002", Script(refuse=486))
+    rig.dial(group(["test002"], ending=f"play {TONE} CALL_REJECTED"))
+    assert rig.log.wait("caller", "released").detail["code"] == 603
+    assert rig.log.all("caller", "ringing")[-1].detail["early"]
+
+
+def test_another_cause(rig: Rig, group: MakeGroup) -> None:
+    rig.phone("test002", Script(refuse=486))
+    rig.dial(group(["test002"], when_busy="release CALL_REJECTED"))
+    assert rig.log.wait("caller", "released").detail["code"] == 603
+
+
+def test_calls_that_go_round_through_the_dialplan_end(rig: Rig, group: MakeGroup) -> None:
+    number = group([], number="2999", ending="extension 2999 rig")
+    rig.dial(number)
+    assert rig.log.wait("caller", "released", timeout=8.0).detail["code"] == 483
