@@ -161,7 +161,7 @@ class _Service:
         if sockets.metrics and meter:
             self._parts.append(_monitor(sockets.metrics, controller, meter))
         if sockets.dialplan:
-            served = (settings, engine, directory, keys, controller.address)
+            served = (settings, engine, keys, controller.address)
             self._parts.append(_dialplan_server(sockets.dialplan, *served))
 
     def start(self) -> None:
@@ -198,18 +198,12 @@ def _monitor(sock: socket, controller: Controller, meter: "Meter") -> _Part:
 
 
 def _dialplan_server(
-    sock: socket,
-    settings: Settings,
-    engine: Engine,
-    directory: Directory,
-    keys: Callable[[str], Keys],
-    listen: str,
+    sock: socket, settings: Settings, engine: Engine, keys: Callable[[str], Keys], listen: str
 ) -> _Part:
-    from fsctl.cli.xml_curl import DialplanServer  # noqa: PLC0415
-    from fsctl.controller.answering import quiet_server  # noqa: PLC0415
+    from fsctl.cli.xml_curl import Dialplan, DialplanServer  # noqa: PLC0415
 
-    server: _Part = quiet_server(sock, DialplanServer(settings, engine, directory, keys, listen))
-    return server
+    directory = Directory(database_source(engine))
+    return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
 
 
 def _say_where(sockets: _Sockets, numbers: Sequence[str]) -> None:

@@ -1,22 +1,27 @@
 """The dialplan as FreeSWITCH's mod_xml_curl asks for it: call by call, or all of it.
 
-A call is looked up as the controller will look it up, in the copies in memory: an answer waits for
-no database. A number of no group is "not found", and then FreeSWITCH goes on with its own files
+A call is looked up as the controller will look it up, in copies in memory: an answer waits for no
+database. The copies are this server's own: FreeSWITCH asks for every number that anybody on it
+dials, and those must not drive out the copies that calls rely on.
+
+A number of no group is "not found", and then FreeSWITCH goes on with its own files
 (``switch_xml_locate`` asks one source after the other, and takes the first that has the section).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from ipaddress import ip_address
+from socket import socket
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import quoteattr
 
 import gevent
+from gevent.pywsgi import WSGIServer
 from sqlalchemy import Engine
 
 from fsctl.cli.dialplan import extension_for_call, extensions, hosts_of, served_groups
-from fsctl.controller.answering import respond
+from fsctl.controller.answering import quiet_server, respond
 from fsctl.controller.call import LONGEST_NUMBER
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.hunt.group import Group
@@ -32,6 +37,24 @@ _ANYWHERE = "global"
 
 
 class DialplanServer:
+    """Answers on a listening socket, from copies that it keeps for that."""
+
+    def __init__(self, sock: socket, application: "Dialplan", directory: Directory) -> None:
+        self._directory = directory
+        self._server: WSGIServer = quiet_server(sock, application)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._directory.start()
+        self._server.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self._server.stop(timeout=0)
+        self._directory.stop()
+
+
+class Dialplan:
     """A WSGI application; ``keys`` turns a dialled number into the ways in which it may be kept.
 
     Only the networks that may connect to the listener are answered. ``listen`` is where the

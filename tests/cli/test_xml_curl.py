@@ -13,7 +13,7 @@ import pytest
 from fsctl.admin.groups import add_group, disable_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
-from fsctl.cli.xml_curl import DialplanServer
+from fsctl.cli.xml_curl import Dialplan
 from fsctl.controller.directory import Directory
 from fsctl.controller.source import database_source
 from fsctl.settings import Settings
@@ -48,7 +48,7 @@ def ask(database_url: str) -> Iterator[Ask]:
         listen: str = "10.0.0.5:8084",
         **fields: str,
     ) -> tuple[str, str]:
-        server = DialplanServer(Settings(), engine, directory, keys, listen)
+        server = Dialplan(Settings(), engine, directory, keys, listen)
         body = urlencode({"hostname": "pbx", "section": "dialplan", **fields}).encode()
         environ: dict[str, Any] = {
             "REQUEST_METHOD": "POST",

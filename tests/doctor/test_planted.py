@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from fsctl.admin.groups import add_group, disable_group
 from fsctl.cli.main import root
-from fsctl.cli.xml_curl import DialplanServer
+from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
 from fsctl.settings import Settings
 from tests.doctor.healthy import DOMAIN, EXTENSION, Installation, installed
@@ -37,7 +37,7 @@ def test_all_is_well(well: Installation) -> None:
 def test_all_is_well_beside_calls(well: Installation) -> None:
     well.watch()
     well.environment["FSCTL_DIALPLAN_LISTEN"] = well.serve(
-        DialplanServer(
+        Dialplan(
             Settings(), well.engine, well.controller.directory, lambda number: (number,), "x:1"
         )
     )
