@@ -18,7 +18,8 @@ class Arrival:
     ``user`` is the directory user whose phone it is, None for a stranger; ``domain`` is the tenant
     that the channel names, empty for none; ``host`` is where the number was called (RFC 3261, the
     Request-URI); ``hops`` is how many groups it has been through, ``MOST_HOPS`` when it may go
-    through no more (Max-Forwards, RFC 3261, 8.1.1.6).
+    through no more; ``forwards`` is how often it may yet be forwarded (Max-Forwards, RFC 3261,
+    8.1.1.6), empty when the switch does not say.
     """
 
     uuid: str
@@ -28,6 +29,7 @@ class Arrival:
     domain: str = ""
     host: str = ""
     hops: int = 0
+    forwards: str = ""
 
     @classmethod
     def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
@@ -49,10 +51,19 @@ class Arrival:
             get("variable_" + domain_variable, ""),
             get("variable_sip_req_host", ""),
             _hops(get(f"variable_{HOPS}", ""), get("variable_max_forwards", "")),
+            _one_less(get("variable_max_forwards", "")),
         )
 
 
 def _hops(told: str, forwards: str) -> int:
     if forwards in ("0", "1"):
         return MOST_HOPS
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 4 else 0
+    return int(told) if _is_count(told) else 0
+
+
+def _one_less(forwards: str) -> str:
+    return str(int(forwards) - 1) if _is_count(forwards) and int(forwards) > 0 else ""
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 4

@@ -57,14 +57,14 @@ def send_on(
     try:
         steps = places.steps(ending, group, cause)
     except Unquotable as error:  # a newer fsctl may know more
-        log.warning("%s cannot go to %s: %s", session.uuid, ending, error)
+        log.warning("the caller cannot go to %s: %s", ending, error)
         return False
     if not steps:
-        log.warning("%s cannot go to %s: the settings do not allow it", session.uuid, ending)
+        log.warning("the caller cannot go to %s: the settings do not allow it", ending)
         return False
     reply = session.send(moving.move_on(session.uuid, hops, steps))
     if not reply.data.startswith("+OK"):
-        log.warning("%s cannot go to %s: %s", session.uuid, ending, reply.data[:100].strip())
+        log.warning("the caller cannot go to %s: %s", ending, reply.data[:100].strip())
         return False
-    log.info("%s goes on to %s", session.uuid, ending)
+    log.info("goes on to %s", ending)
     return True

@@ -25,7 +25,9 @@ def shown_of(group: Group, arrival: Arrival) -> Shown:
     name, number = fill(group.caller_name, texts), fill(group.caller_number, texts)
     diversion = diversion_of(arrival.number, arrival.host) if group.diversion else ""
     try:
-        return Shown.of(number, name, caller.hidden, group.alert_info or "", diversion)
+        return Shown.of(
+            number, name, caller.hidden, group.alert_info or "", diversion, arrival.forwards
+        )
     except Unquotable as error:  # a newer fsctl may know other rings
         log.warning("the group %r rings as usual: %s", group.name, error)
         return Shown.of(number, name, caller.hidden)

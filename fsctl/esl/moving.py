@@ -6,7 +6,7 @@ from fsctl.esl.quoting import number, sound, token
 
 HOPS = "fsctl_hops"
 """Variable of a caller who went on from a group: how many groups there were."""
-LEAVING = 100
+LEAVING = 500
 """Milliseconds that a caller stays who goes on, for our socket to be closed by then. To close it
 later would reset the channel, whoever has the caller by then (``listener_run`` in
 ``mod_event_socket.c``): the dialplan that comes next may set ``socket_resume`` again."""

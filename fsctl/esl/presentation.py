@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fsctl.esl.quoting import clean, header, label
+from fsctl.esl.quoting import clean, header, label, token
 
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
@@ -36,11 +36,18 @@ class Shown:
 
     @classmethod
     def of(
-        cls, number: str, name: str, hidden: bool = False, alert_info: str = "", diversion: str = ""
+        cls,
+        number: str,
+        name: str,
+        hidden: bool = False,
+        alert_info: str = "",
+        diversion: str = "",
+        forwards: str = "",
     ) -> "Shown":
         """Return what is shown; a caller's own texts in ``number`` and ``name`` are clean.
 
-        ``alert_info`` is a word, or a whole value of the header. Raises Unquotable.
+        ``alert_info`` is a word, or a whole value of the header; ``forwards`` is how often the call
+        may yet be forwarded. Raises Unquotable.
         """
         found = {
             "origination_caller_id_number": label(number),
@@ -48,6 +55,8 @@ class Shown:
         }
         if hidden:
             found["origination_privacy"] = "hide_name:hide_number"
+        if forwards:
+            found["max_forwards"] = token(forwards)
         if alert_info:
             whole = f"<{alert_info}>" if _WORD.fullmatch(alert_info) else alert_info
             found["sip_h_Alert-Info"] = header(whole)
