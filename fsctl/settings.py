@@ -21,6 +21,8 @@ from fsctl.settings_values import (
     count,
     database_url,
     directory,
+    external_caller,
+    external_dial,
     frame_size,
     log_level,
     mask_password,
@@ -154,6 +156,20 @@ class Settings:
         "them. Calls do not need it.",
         show=show_switches,
         mask=masked,
+    )
+    external_dial: str = setting(
+        "",
+        external_dial,
+        "DIAL-STRING",
+        "How a telephone number that is a member is called: {number} with its +, {digits} without, "
+        "for example sofia/gateway/provider/{number}. Empty: such members are not called.",
+    )
+    external_caller: str = setting(
+        "",
+        external_caller,
+        "NUMBER",
+        "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
+        "Empty: as members' telephones do.",
     )
     web_listen: Address = setting(  # noqa: RUF009 - setting() returns a field
         "127.0.0.1:8080",

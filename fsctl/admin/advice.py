@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import Group, Member, is_external
 from fsctl.hunt.memory import NOTHING
 from fsctl.hunt.strategies import IN_TURN, STRATEGIES
 from fsctl.hunt.strategies.parts import in_order
@@ -48,6 +48,12 @@ def warnings_about(group: Group) -> list[str]:
         f"the group's wait of {seconds(group.wait)}"
         for member in enabled
         if never_rings(group, member)
+    )
+    found.extend(
+        f"{member.user} of {quoted} need not press 1: a voicemail box may take the caller; see: "
+        "fsctl member set --confirm"
+        for member in enabled
+        if is_external(member.user) and not member.confirm
     )
     found.extend(_too_many(group))
     return found

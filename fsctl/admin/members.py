@@ -7,6 +7,7 @@ Errors and transactions are as in ``fsctl.admin.groups``. Two names that mean th
 from sqlalchemy.orm import Session
 
 from fsctl.admin import values
+from fsctl.admin.allowed import refuse_external
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.groups import existing_group, named
@@ -23,7 +24,9 @@ def add_member(
     session: Session, /, group: str, user: str, *, domain: str = "", **given: Given | None
 ) -> Change:
     """Add an enabled member; ``given`` are terms (``MEMBER_TERMS``)."""
-    member = Member(values.user(user), **read_given(MEMBER_TERMS, given))
+    user = values.member(user)
+    member = Member(user, **read_given(MEMBER_TERMS, given))
+    refuse_external(session, user)
     row = existing_group(session, group, domain)
     for other in row.members:
         if same_user(other.user, user):
@@ -76,7 +79,7 @@ def remove_member(session: Session, group: str, user: str, *, domain: str = "") 
 def _existing_member(
     session: Session, group: str, user: str, domain: str
 ) -> tuple[HuntGroup, GroupMember]:
-    user = values.user(user)
+    user = values.member(user)
     row = existing_group(session, group, domain)
     for member in row.members:
         if member.user.casefold() == user.casefold():

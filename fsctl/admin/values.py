@@ -61,6 +61,14 @@ def user(text: str) -> str:
     return text
 
 
+def member(text: str) -> str:
+    """Read who is to be a member: a user, or a telephone number that begins with ``+``.
+
+    Without it a number would be a user: many directories name theirs so.
+    """
+    return number(text, "ZZ").value if text.startswith("+") else user(text)
+
+
 def parse_seconds(text: str) -> float:
     """Read any time from 0 to 3600 seconds, as precise as groups keep theirs."""
     return milliseconds("time", text, 0, LONGEST_DELAY_MS) / 1000

@@ -3,12 +3,14 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 import click
 
 from fsctl.cli.context import Context, fail, pass_context, settings_options
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, is_external
+from fsctl.hunt.template import dialling
 from fsctl.settings_values import address as read_address
 from fsctl.store.engine import reading
 from fsctl.store.groups import list_groups
@@ -66,7 +68,7 @@ def _pattern(number: str) -> str:
     show_default=True,
     help="Extensions to paste into a context, or a whole file to include.",
 )
-@settings_options("listen", "domain")
+@settings_options("listen", "domain", "external_dial")
 @pass_context
 def dialplan(context: Context, controllers: str | None, form: str) -> None:
     """Print an extension for each group that has numbers, with a fallback for it.
@@ -85,8 +87,8 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
         ]
     if not groups:
         fail("there is no enabled group with a number; see: fsctl group list")
-    variable = context.settings.domain_variable
-    text = "\n\n".join(one for group in groups for one in extensions(group, hosts, variable))
+    around = Surroundings(hosts, context.settings.domain_variable, context.settings.external_dial)
+    text = "\n\n".join(one for group in groups for one in extensions(group, around))
     click.echo(f"<include>\n{text}\n</include>" if form == "xml" else text)
 
 
@@ -101,32 +103,43 @@ def _hosts(text: str) -> str:
         )
 
 
-def extensions(group: Group, hosts: str, variable: str) -> Iterator[str]:
-    """Yield the extensions of one group; ``hosts`` is the list that ``socket`` takes.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is the same for all groups: ``hosts`` is the list that ``socket`` takes, ``variable``
+    the channel variable that names a call's domain, ``external`` how telephone numbers are called
+    (``settings.external_dial``)."""
+
+    hosts: str
+    variable: str
+    external: str = ""
+
+
+def extensions(group: Group, around: Surroundings) -> Iterator[str]:
+    """Yield the extensions of one group.
 
     A city number is the same in every domain, and a trunk's call names none; an internal number
-    belongs to its domain, which the channel variable ``variable`` names. Every part comes from a
-    table whose constraints leave nothing that a dial string reads.
+    belongs to its domain. Every part comes from a table whose constraints leave nothing that a dial
+    string reads.
     """
     city = [number for number in group.numbers if number.startswith("+")]
     internal = [number for number in group.numbers if not number.startswith("+")]
     if not group.domain:
-        yield _extension(group, group.numbers, hosts, "")
+        yield _extension(group, group.numbers, around, "")
         return
     if city:
-        yield _extension(group, city, hosts, "")
+        yield _extension(group, city, around, "")
     if internal:
         domain = quoteattr(f"^{re.escape(group.domain)}$")
-        condition = f'<condition field="${{{variable}}}" expression={domain}/>\n  '
-        yield _extension(group, internal, hosts, condition)
+        condition = f'<condition field="${{{around.variable}}}" expression={domain}/>\n  '
+        yield _extension(group, internal, around, condition)
 
 
-def _extension(group: Group, numbers: Sequence[str], hosts: str, condition: str) -> str:
+def _extension(group: Group, numbers: Sequence[str], around: Surroundings, condition: str) -> str:
     expression = quoteattr(f"^(?:{'|'.join(map(_pattern, numbers))})$")
     actions = [
         ("set", "socket_resume=true"),
-        ("socket", f"{hosts} async full"),
-        *_fallback(group),
+        ("socket", f"{around.hosts} async full"),
+        *_fallback(group, around.external),
     ]
     lines = "\n".join(
         f"    <action application={quoteattr(name)} data={quoteattr(data)}/>"
@@ -139,9 +152,9 @@ def _extension(group: Group, numbers: Sequence[str], hosts: str, condition: str)
     )
 
 
-def _fallback(group: Group) -> Iterator[tuple[str, str]]:
-    users = list(_users(group))
-    if not users:
+def _fallback(group: Group, external: str) -> Iterator[tuple[str, str]]:
+    endpoints = list(_endpoints(group, external))
+    if not endpoints:
         yield "respond", "480"
         return
     # What a controller that was lost had set for the hunt must not end this conversation.
@@ -149,12 +162,20 @@ def _fallback(group: Group) -> Iterator[tuple[str, str]]:
     yield "set", "hangup_after_bridge=true"
     yield "set", "ignore_early_media=true"
     yield "set", f"call_timeout={math.ceil(group.wait)}"
-    yield "bridge", ",".join(f"user/{user}" for user in users)
+    yield "bridge", ",".join(endpoints)
     yield "respond", "480"
 
 
-def _users(group: Group) -> Sequence[str]:
-    members = [member.user for member in group.members if member.enabled]
-    if not group.domain:
-        return members
-    return [user if "@" in user else f"{user}@{group.domain}" for user in members]
+def _endpoints(group: Group, external: str) -> Iterator[str]:
+    """Yield what ``bridge`` calls: not a telephone outside that must press 1, as nobody asks."""
+    for member in group.members:
+        user = member.user
+        if not member.enabled:
+            continue
+        if is_external(user):
+            if external and not member.confirm:
+                yield dialling(external, user)
+        elif group.domain and "@" not in user:
+            yield f"user/{user}@{group.domain}"
+        else:
+            yield f"user/{user}"

@@ -21,6 +21,7 @@ from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
+from fsctl.controller.showing import Outside
 from fsctl.controller.source import database_news, database_source
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
@@ -98,6 +99,7 @@ def _controller(settings: Settings, engine: Engine, sock: socket) -> Controller:
         Recorder(engine, settings.spool),
         settings.domain_variable,
         memories,
+        Outside(settings.external_dial, settings.external_caller),
     )
 
 

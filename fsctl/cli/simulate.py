@@ -39,7 +39,7 @@ from fsctl.hunt.simulation import simulate as play
     help="The call comes in at this hour of the group's time zone, for example '2026-12-24 10:00'.",
 )
 @json_option
-@settings_options("domain")
+@settings_options("domain", "external_dial")
 @pass_context
 def simulate(
     context: Context,
@@ -61,7 +61,8 @@ def simulate(
     found = get_group(context.engine(), group, domain=context.settings.domain)
     phones = read_phones(found, answers, busy, offline, hang_up)
     now = time.time() if moment is None else moment_of(found, moment)
-    admitted = admit(found, caller, get_memory(context.engine(), found), seed, now)
+    external = bool(context.settings.external_dial)
+    admitted = admit(found, caller, get_memory(context.engine(), found), seed, now, external)
     if isinstance(admitted, Refusal):
         _show_refusal(found, admitted, as_json)
         return

@@ -11,7 +11,7 @@ from functools import partial
 from gevent.event import Event as Signal
 
 from fsctl.controller.legs import Legs
-from fsctl.controller.showing import recording_of, shown_of
+from fsctl.controller.showing import Outside, recording_of, shown_of
 from fsctl.controller.sounds import GREETING_TIME, Sounds, playable, prompts_of
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
@@ -20,6 +20,7 @@ from fsctl.esl.presentation import Caller
 from fsctl.esl.session import CallSession, OnReply
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
+from fsctl.hunt.group import is_external
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
     CALLER_GONE,
@@ -28,6 +29,7 @@ from fsctl.hunt.outcomes import (
     PREEMPTED,
     TEMPORARY_FAILURE,
 )
+from fsctl.hunt.template import dialling
 
 LONGEST_NUMBER = 64
 """Characters of a dialled number beyond which nobody serves it: a stranger chose them."""
@@ -100,6 +102,7 @@ class HuntedCall:
         arrival: Arrival,
         admitted: Admitted,
         note: Callable[["HuntedCall"], None] = _unnoted,
+        outside: Outside = Outside(),  # noqa: B008 - it is immutable
     ) -> None:
         self.session = session
         self.arrival = arrival
@@ -113,7 +116,9 @@ class HuntedCall:
         """Set when no caller waits here any more: a conversation, or nothing, is left."""
         self._note = note
         self._sounds = Sounds(self.group, arrival.uuid, session.post)
+        self._outside = outside
         self._shown = shown_of(self.group, arrival)
+        self._shown_outside = shown_of(outside.group(self.group), arrival)
         self._prompts = prompts_of(self.group)
         self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
@@ -252,13 +257,15 @@ class HuntedCall:
         user = start.member
         prompt = self._prompts.get(user, "")
         leg = self.legs.add(start.leg, bool(prompt))
-        if self.group.domain and "@" not in user:
+        if self.group.domain and "@" not in user and not is_external(user):
             user = f"{user}@{self.group.domain}"
-        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for, prompt)
+        dial = dialling(self._outside.dial, user) if is_external(user) else ""
+        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for, prompt, dial)
         recording = recording_of(self.group, self.arrival, start.member, self.came)
         extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
+        shown = self._shown_outside if dial else self._shown
         self.session.post(
-            commands.originate(self.arrival.uuid, order, self._shown, extras),
+            commands.originate(self.arrival.uuid, order, shown, extras),
             partial(self._originated, leg.number),
         )
 

@@ -16,6 +16,7 @@ from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.records import record_of, refusal_of
+from fsctl.controller.showing import Outside
 from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Room
 from fsctl.esl.errors import EventSocketError, SessionClosed
@@ -68,6 +69,7 @@ class Controller:
         recorder: Recorder | None = None,
         domain_variable: str = "domain_name",
         memories: Memories | None = None,
+        outside: Outside = Outside(),  # noqa: B008 - it is immutable
     ) -> None:
         self.directory = directory
         self.memories = memories or Memories()
@@ -77,6 +79,7 @@ class Controller:
         self._keys = keys
         self._recorder = recorder
         self._domain_variable = domain_variable
+        self._outside = outside
         self._limits = limits or Limits()
         self._room = Room()
         self._strangers = 0
@@ -189,14 +192,15 @@ class Controller:
         group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
         memory = self.memories.of(group) if group else NOTHING
         chance = random.getrandbits(64)
-        admitted = admit(group, arrival.user, memory, chance, time.time())
+        external = bool(self._outside.dial)
+        admitted = admit(group, arrival.user, memory, chance, time.time(), external)
         if isinstance(admitted, Refusal):
             log.info("%s refused: %s", arrival.uuid, admitted.sentence)
             if self._recorder:
                 self._recorder.put(refusal_of(arrival, group, admitted, time.time()))
             self._refuse(session, admitted.value)
             return None
-        return HuntedCall(session, arrival, admitted, self._note)
+        return HuntedCall(session, arrival, admitted, self._note, self._outside)
 
     def _note(self, call: HuntedCall) -> None:
         """Write a call down, as far as it has come."""

@@ -77,7 +77,9 @@ class PlacedCall:
 
     def _partner(self) -> str | None:
         partner = self._channel.partner
-        return partner.get("dialed_user") if partner else None
+        return (
+            partner.phone.phone.user if partner and isinstance(partner.phone, MemberCall) else None
+        )
 
 
 class Switch:
@@ -116,7 +118,10 @@ class Switch:
         self._sequence = itertools.count(1)
 
     def register(self, user: str, script: Script | None = None, phones: int = 1) -> None:
-        """Give a user so many telephones, all with one script; 0 leaves it known, unregistered."""
+        """Give a user so many telephones, all with one script; 0 leaves it known, unregistered.
+
+        A user that begins with ``+`` is a telephone number outside: ``sofia/PROFILE/NUMBER@HOST``.
+        """
         self._phones[user] = [
             Phone(
                 user,

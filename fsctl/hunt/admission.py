@@ -4,10 +4,10 @@ The causes are chosen so that a caller's telephone says what is true: nobody has
 number is out of order, nobody is there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, is_external
 from fsctl.hunt.memory import NOTHING, Memory
 from fsctl.hunt.opening import is_open
 from fsctl.hunt.schedule import Schedule
@@ -56,12 +56,13 @@ def admit(
     memory: Memory = NOTHING,
     chance: int = 0,
     now: float | None = None,
+    external: bool = True,
 ) -> Admitted | Refusal:
     """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger.
 
     ``memory`` is what is remembered of the group's past calls; from ``chance`` a strategy that
     draws lots takes them. ``now`` (seconds since 1970 UTC) tells whether the group is open; with
-    None it is.
+    None it is. ``external``: telephone numbers outside of the directory can be called.
     """
     if group is None:
         return Refusal.NO_SUCH_NUMBER
@@ -71,5 +72,20 @@ def admit(
         return Refusal.CLOSED
     # A newer fsctl may have more of them, in the same database.
     strategy = STRATEGIES.get(group.strategy, delayed)
-    schedule = strategy(group, calling_user, memory, chance)
+    ringing = group if external else without_external(group)
+    schedule = strategy(ringing, calling_user, memory, chance)
     return Admitted(group, schedule) if schedule.rings else Refusal.NO_MEMBERS
+
+
+def without_external(group: Group) -> Group:
+    """Return the group in which no telephone number rings.
+
+    They are disabled and not taken away: a strategy may know them by their place.
+    """
+    return replace(
+        group,
+        members=tuple(
+            replace(member, enabled=member.enabled and not is_external(member.user))
+            for member in group.members
+        ),
+    )

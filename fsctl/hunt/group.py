@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One user of a group.
+    """One who rings in a group.
 
-    ``user`` is the user's name in FreeSWITCH's directory (``test002`` or ``test002@domain``);
+    ``user`` is a user's name in FreeSWITCH's directory (``test002`` or ``test002@domain``), or a
+    telephone number outside of it (``+48501234567``, see ``is_external``);
     ``delay`` is how many seconds after the call's arrival this member starts to ring;
     ``ring_time`` is how long this member's phone rings, None for as long as the group says;
     ``order`` is the member's place among the others, the lowest first, equal ones as they joined;
@@ -84,6 +85,11 @@ class Group:
     recording: str | None = None
     confirm_prompt: str | None = None
     too_late: str | None = None
+
+
+def is_external(user: str) -> bool:
+    """Whether a member is a telephone number outside of the directory: in E.164, with its ``+``."""
+    return user.startswith("+")
 
 
 def same_user(one: str, other: str) -> bool:

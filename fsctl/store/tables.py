@@ -31,7 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0008"
+SCHEMA = "0010"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -281,9 +281,12 @@ class GroupMember(Base):
     __table_args__ = (
         UniqueConstraint("group_id", "user"),
         CheckConstraint(
-            f'length("user") BETWEEN 1 AND {LONGEST_USER}'
+            f'(length("user") BETWEEN 1 AND {LONGEST_USER}'
             f" AND ltrim(\"user\", '{_USER_CHARACTERS}') = ''"
-            " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> ''",
+            " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> '')"
+            ' OR (length("user") BETWEEN 3 AND 16'
+            " AND substr(\"user\", 1, 1) = '+' AND substr(\"user\", 2, 1) <> '0'"
+            " AND ltrim(substr(\"user\", 2), '0123456789') = '')",
             name="user",
         ),
         CheckConstraint(f"delay_ms BETWEEN 0 AND {LONGEST_DELAY_MS}", name="delay_ms"),

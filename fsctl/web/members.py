@@ -65,7 +65,8 @@ def timeline(group_id: int) -> Response:
 
 def _drawn(group: Group) -> dict[str, object]:
     memory = get_memory(panel().engine, group)
-    return {"svg": preview(group, memory), "warnings": warnings_about(group)}
+    external = bool(panel().settings.external_dial)
+    return {"svg": preview(group, memory, external), "warnings": warnings_about(group)}
 
 
 def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:

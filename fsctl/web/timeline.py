@@ -37,12 +37,13 @@ class Bar:
     text: str
 
 
-def preview(group: Group, memory: Memory) -> Markup | None:
+def preview(group: Group, memory: Memory, external: bool = False) -> Markup | None:
     """Draw a call to which nobody comes; None when nobody would ring.
 
     ``memory`` is what strategies remember of the group's past calls; lots are drawn as by chance 0.
+    ``external``: telephone numbers can be called.
     """
-    admitted = admit(replace(group, enabled=True), None, memory)
+    admitted = admit(replace(group, enabled=True), None, memory, external=external)
     if not isinstance(admitted, Admitted):
         return None
     call = simulate(admitted.schedule, Phones())

@@ -107,7 +107,10 @@ class Rig(Protocol):
     log: Log
 
     def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
-        """Register ``phones`` telephones for the user (0 leaves the user known, unregistered)."""
+        """Register ``phones`` telephones for the user (0 leaves the user known, unregistered).
+
+        A user that begins with ``+`` is a telephone number: a telephone outside, one at a time.
+        """
 
     def dial(
         self,

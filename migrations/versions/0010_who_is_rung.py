@@ -1,0 +1,40 @@
+"""Telephone numbers as members.
+
+Revision 0010, after 0008. Programs of 0008 go on, but cannot call such a member: they give the call
+back to the dialplan. So ``external_dial`` is for when all are of this version.
+"""
+
+from alembic import op
+
+from fsctl.store.altering import whole
+
+revision = "0010"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+NAME = "ck_group_member_user"
+USER = (
+    'length("user") BETWEEN 1 AND 318 AND ltrim("user",'
+    " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-@') = ''"
+    " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> ''"
+)
+NUMBER = (
+    'length("user") BETWEEN 3 AND 16 AND substr("user", 1, 1) = \'+\''
+    " AND substr(\"user\", 2, 1) <> '0' AND ltrim(substr(\"user\", 2), '0123456789') = ''"
+)
+
+
+def upgrade() -> None:
+    _check(f"({USER}) OR ({NUMBER})")
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM group_member WHERE substr(\"user\", 1, 1) = '+'")
+    _check(USER)
+
+
+def _check(condition: str) -> None:
+    with op.batch_alter_table("group_member", copy_from=whole("group_member")) as batch:
+        batch.drop_constraint(op.f(NAME), type_="check")
+        batch.create_check_constraint(op.f(NAME), condition)
