@@ -21,6 +21,7 @@ from fsctl.settings_values import (
     count,
     database_url,
     directory,
+    dnd,
     external_caller,
     external_dial,
     frame_size,
@@ -153,9 +154,16 @@ class Settings:
         switches,
         "URL",
         "The switch's own event socket, esl://:PASSWORD@HOST:PORT; several with commas between "
-        "them. Calls do not need it.",
+        "them. Calls need it only to know who is on the phone.",
         show=show_switches,
         mask=masked,
+    )
+    dnd: str = setting(
+        "",
+        dnd,
+        "COMMAND",
+        "The api command by which FreeSWITCH tells whether a member wants no calls, of {user} and "
+        "{domain}, for example hash select/dnd/{user}@{domain}. Empty: nobody is asked.",
     )
     external_dial: str = setting(
         "",

@@ -14,8 +14,8 @@ import phonenumbers
 
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
 from fsctl.esl.errors import Unquotable
-from fsctl.esl.quoting import dial_string
-from fsctl.hunt.template import DIALLING, OUTSIDE, dialling, fill, stray
+from fsctl.esl.quoting import dial_string, question
+from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -83,6 +83,19 @@ def directory(text: str) -> Path:
     if not text.isprintable() or not text.strip():
         raise ValueError("write the name of a directory, for example /var/lib/fsctl/spool")
     return Path(text)
+
+
+def dnd(text: str) -> str:
+    """Read the api command that asks about a user; an empty text is none."""
+    advice = "write hash select/..., db select/..., user_data ... or global_getvar ... with {user}"
+    if text:
+        if stray(text, ASKED) is not None or "{user}" not in text:
+            raise ValueError(advice)
+        try:
+            question(fill(text, dict.fromkeys(ASKED, "x")))
+        except Unquotable:
+            raise ValueError(advice) from None
+    return text
 
 
 def external_dial(text: str) -> str:

@@ -151,6 +151,8 @@ GROUP_TERMS = _terms(
      "{time} and {uuid}."),
     ("confirm_prompt", Sound(), "What members hear who must press 1; none for a tone."),
     ("too_late", Sound(), "What they hear when somebody else has the caller; none for nothing."),
+    ("skip_busy", Switch(),
+     "Whether members in a conversation are passed over, as the switches of esl_url tell."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

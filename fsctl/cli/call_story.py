@@ -5,7 +5,7 @@ Owns the words. Knows a record, and no database.
 
 from collections.abc import Iterator
 
-from fsctl.cli.drawing import seconds, timeline
+from fsctl.cli.drawing import NOT_RUNG, seconds, timeline
 from fsctl.hunt.group import Group, Member, same_user
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
@@ -79,6 +79,9 @@ def _leg(number: int, attempt: Attempt, record: CallRecord) -> Leg:
 
 def leg_sentence(attempt: Attempt, record: CallRecord) -> str:
     """Return what one leg was and came to."""
+    if attempt.cause in NOT_RUNG:
+        at = seconds(attempt.started)
+        return f"{attempt.member}: not rung at {at}, {NOT_RUNG[attempt.cause]} ({attempt.cause})."
     called = f"called at {seconds(attempt.started)}"
     if attempt.ringing is not None:
         until = attempt.connected if attempt.connected is not None else attempt.ended

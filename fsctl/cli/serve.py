@@ -19,10 +19,11 @@ from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller.directory import Directory
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
+from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
-from fsctl.controller.showing import Outside
 from fsctl.controller.source import database_news, database_source
+from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
 from fsctl.settings import Settings
@@ -99,7 +100,8 @@ def _controller(settings: Settings, engine: Engine, sock: socket) -> Controller:
         Recorder(engine, settings.spool),
         settings.domain_variable,
         memories,
-        Outside(settings.external_dial, settings.external_caller),
+        Presence(settings.esl_url),
+        Around(Outside(settings.external_dial, settings.external_caller), dnd=settings.dnd),
     )
 
 

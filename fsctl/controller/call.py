@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from functools import partial
 from gevent.event import Event as Signal
 
 from fsctl.controller.legs import Legs
-from fsctl.controller.showing import Outside, recording_of, shown_of
-from fsctl.controller.sounds import GREETING_TIME, Sounds, playable, prompts_of
+from fsctl.controller.showing import recording_of
+from fsctl.controller.sounds import GREETING_TIME, Sounds, playable
+from fsctl.controller.whom import Around, Whom
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
@@ -20,7 +22,6 @@ from fsctl.esl.presentation import Caller
 from fsctl.esl.session import CallSession, OnReply
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
-from fsctl.hunt.group import is_external
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
     CALLER_GONE,
@@ -29,7 +30,6 @@ from fsctl.hunt.outcomes import (
     PREEMPTED,
     TEMPORARY_FAILURE,
 )
-from fsctl.hunt.template import dialling
 
 LONGEST_NUMBER = 64
 """Characters of a dialled number beyond which nobody serves it: a stranger chose them."""
@@ -102,7 +102,7 @@ class HuntedCall:
         arrival: Arrival,
         admitted: Admitted,
         note: Callable[["HuntedCall"], None] = _unnoted,
-        outside: Outside = Outside(),  # noqa: B008 - it is immutable
+        around: Around = Around(),  # noqa: B008 - it is immutable
     ) -> None:
         self.session = session
         self.arrival = arrival
@@ -116,10 +116,8 @@ class HuntedCall:
         """Set when no caller waits here any more: a conversation, or nothing, is left."""
         self._note = note
         self._sounds = Sounds(self.group, arrival.uuid, session.post)
-        self._outside = outside
-        self._shown = shown_of(self.group, arrival)
-        self._shown_outside = shown_of(outside.group(self.group), arrival)
-        self._prompts = prompts_of(self.group)
+        self._whom = Whom(self.group, arrival, around)
+        self._actions: deque[ev.Action] = deque()
         self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
         self._releases = 0
@@ -153,13 +151,17 @@ class HuntedCall:
         if self._sounds.greets and not self._greet(hunt):
             return
         self._post_checked(commands.hear_jobs(uuid))
+        looked_after = self._sounds.greets
+        if self._whom.may_pass_over and not looked_after:  # over at once, if it is all of them
+            self._look_after(uuid)
+            looked_after = True
         first, *others = hunt.tick(self.clock()) or (None,)
         if first:
             self._carry_out([first])
         self.session.flush()
         if self._sounds.greets:
             self.session.post(commands.unbind(uuid))
-        else:
+        if not looked_after:
             self._look_after(uuid)
         self._sounds.ring(self.clock())
         self._bound(hunt)
@@ -243,7 +245,11 @@ class HuntedCall:
     # Carrying out
 
     def _carry_out(self, actions: Iterable[ev.Action]) -> None:
-        for action in actions:
+        """Carry actions out in their order; some have others, which come behind them."""
+        begun = bool(self._actions)
+        self._actions.extend(actions)
+        while self._actions and not begun:
+            action = self._actions[0]
             if isinstance(action, ev.StartLeg):
                 self._start(action)
             elif isinstance(action, ev.CancelLeg):
@@ -252,18 +258,22 @@ class HuntedCall:
                 self._cancel_all(action.cause)
             else:
                 self._release(action.cause)
+            self._actions.popleft()
 
     def _start(self, start: ev.StartLeg) -> None:
-        user = start.member
-        prompt = self._prompts.get(user, "")
-        leg = self.legs.add(start.leg, bool(prompt))
-        if self.group.domain and "@" not in user and not is_external(user):
-            user = f"{user}@{self.group.domain}"
-        dial = dialling(self._outside.dial, user) if is_external(user) else ""
-        order = commands.LegOrder(leg.number, leg.job, user, start.ring_for, prompt, dial)
+        self.legs.add(start.leg, self._whom.confirms(start.member))
+        self._whom.ask(start.member, self.session.post, partial(self._call, start))
+
+    def _call(self, start: ev.StartLeg, passed_over: str) -> None:
+        """Call a member; who is passed over is a leg that has failed."""
+        leg = self.legs[start.leg]
+        if not_called := leg.cancelled or passed_over:
+            leg.over = True
+            self._carry_out(self.hunt.handle(ev.LegEnded(leg.number, not_called), self.clock()))
+            return
+        order, shown = self._whom.order(leg.job, start)
         recording = recording_of(self.group, self.arrival, start.member, self.came)
         extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
-        shown = self._shown_outside if dial else self._shown
         self.session.post(
             commands.originate(self.arrival.uuid, order, shown, extras),
             partial(self._originated, leg.number),

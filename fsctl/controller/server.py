@@ -6,7 +6,7 @@ import random
 import socket as plain
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gevent import socket
 from gevent.event import Event as Signal
@@ -14,9 +14,10 @@ from gevent.event import Event as Signal
 from fsctl.controller.call import Arrival, HuntedCall, give_back, meet
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.memories import Memories
+from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.records import record_of, refusal_of
-from fsctl.controller.showing import Outside
+from fsctl.controller.whom import Around
 from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Room
 from fsctl.esl.errors import EventSocketError, SessionClosed
@@ -69,7 +70,8 @@ class Controller:
         recorder: Recorder | None = None,
         domain_variable: str = "domain_name",
         memories: Memories | None = None,
-        outside: Outside = Outside(),  # noqa: B008 - it is immutable
+        presence: Presence | None = None,
+        around: Around = Around(),  # noqa: B008 - it is immutable
     ) -> None:
         self.directory = directory
         self.memories = memories or Memories()
@@ -79,7 +81,8 @@ class Controller:
         self._keys = keys
         self._recorder = recorder
         self._domain_variable = domain_variable
-        self._outside = outside
+        self._presence = presence or Presence()
+        self._around = replace(around, talks=self._presence.talks)
         self._limits = limits or Limits()
         self._room = Room()
         self._strangers = 0
@@ -95,6 +98,7 @@ class Controller:
         """Begin to take calls."""
         self.directory.start()
         self.memories.start()
+        self._presence.start()
         if self._recorder:
             self._recorder.start()
         self._listener.start()
@@ -117,6 +121,7 @@ class Controller:
                 self._note(call)
         self.directory.stop()
         self.memories.stop()
+        self._presence.stop()
         if self._recorder:
             self._recorder.stop(RECORDS_TIME)
 
@@ -192,7 +197,7 @@ class Controller:
         group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
         memory = self.memories.of(group) if group else NOTHING
         chance = random.getrandbits(64)
-        external = bool(self._outside.dial)
+        external = bool(self._around.outside.dial)
         admitted = admit(group, arrival.user, memory, chance, time.time(), external)
         if isinstance(admitted, Refusal):
             log.info("%s refused: %s", arrival.uuid, admitted.sentence)
@@ -200,7 +205,7 @@ class Controller:
                 self._recorder.put(refusal_of(arrival, group, admitted, time.time()))
             self._refuse(session, admitted.value)
             return None
-        return HuntedCall(session, arrival, admitted, self._note, self._outside)
+        return HuntedCall(session, arrival, admitted, self._note, self._around)
 
     def _note(self, call: HuntedCall) -> None:
         """Write a call down, as far as it has come."""

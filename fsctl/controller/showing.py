@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fsctl.esl.errors import Unquotable
@@ -30,22 +29,6 @@ def shown_of(group: Group, arrival: Arrival) -> Shown:
     except Unquotable as error:  # a newer fsctl may know other rings
         log.warning("the group %r rings as usual: %s", group.name, error)
         return Shown.of(number, name, caller.hidden)
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """How telephone numbers are called that are members.
-
-    ``dial`` is the template of their dial string, "" when they are not called; ``caller`` that of
-    the caller's number, "" for what other members see (``fsctl.hunt.template``).
-    """
-
-    dial: str = ""
-    caller: str = ""
-
-    def group(self, group: Group) -> Group:
-        """Return the group as it shows itself to these telephones."""
-        return replace(group, caller_number=self.caller) if self.caller else group
 
 
 def recording_of(group: Group, arrival: Arrival, member: str, began: float) -> str:

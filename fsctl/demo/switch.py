@@ -110,6 +110,7 @@ class Switch:
         self.ringing: set[MemberCall] = set()
         self.quiet = gevent.event.Event()
         self.fallen_back: list[str] = []
+        self.hash: dict[tuple[str, str], str] = {}
         self.sessions = 0
         self.peak = 0
         self._phones: dict[str, list[Phone]] = {}
@@ -291,6 +292,7 @@ class Switch:
             gevent.sleep(2 * NETWORK)
         self.forget_users()
         self.fallen_back.clear()
+        self.hash.clear()
 
     def close(self) -> None:
         """Stop for good."""

@@ -55,6 +55,8 @@ class Group:
     ``confirm_prompt`` is what members hear who must press 1, None for a tone; ``too_late`` is what
     they hear when somebody else has the caller, None for nothing.
 
+    ``skip_busy`` rings nobody who is known to be in a conversation.
+
     ``recording`` is a template of the file in which a conversation is recorded, None for none.
     """
 
@@ -85,6 +87,7 @@ class Group:
     recording: str | None = None
     confirm_prompt: str | None = None
     too_late: str | None = None
+    skip_busy: bool = False
 
 
 def is_external(user: str) -> bool:

@@ -13,6 +13,8 @@ the number that was dialled."""
 RECORDED = ("group", "number", "dialled", "member", "date", "time", "uuid")
 """Placeholders of a recording's file: of them a file's name is made, whoever calls."""
 
+ASKED = ("user", "domain")
+"""Placeholders of what is asked about a member."""
 DIALLING = ("number", "digits")
 """Placeholders of how a telephone number is dialled: in E.164, and the same without its ``+``."""
 OUTSIDE = ("number", "dialled")

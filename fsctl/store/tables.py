@@ -175,6 +175,7 @@ class HuntGroup(Base):
             f" AND ltrim(recording, '{_RECORDING_CHARACTERS}') = ''",
             name="recording",
         ),
+        CheckConstraint("skip_busy IN (true, false)", name="skip_busy"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -215,6 +216,7 @@ class HuntGroup(Base):
     recording: Mapped[str | None] = mapped_column(String(LONGEST_RECORDING))
     confirm_prompt: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
     too_late: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"

@@ -1,9 +1,10 @@
-"""Telephone numbers as members.
+"""Telephone numbers as members; members in a conversation passed over.
 
 Revision 0010, after 0008. Programs of 0008 go on, but cannot call such a member: they give the call
 back to the dialplan. So ``external_dial`` is for when all are of this version.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 from fsctl.store.altering import whole
@@ -27,11 +28,19 @@ NUMBER = (
 
 def upgrade() -> None:
     _check(f"({USER}) OR ({NUMBER})")
+    with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
+        batch.add_column(
+            sa.Column("skip_busy", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+        batch.create_check_constraint(op.f("ck_hunt_group_skip_busy"), "skip_busy IN (true, false)")
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM group_member WHERE substr(\"user\", 1, 1) = '+'")
     _check(USER)
+    with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
+        batch.drop_constraint(op.f("ck_hunt_group_skip_busy"), type_="check")
+        batch.drop_column("skip_busy")
 
 
 def _check(condition: str) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from fsctl.settings_values import dnd
 from tests.cli.conftest import Run
 
 DIAL = "sofia/gateway/provider/{number}"
@@ -74,3 +75,17 @@ def test_it_can_be_dialled_in_many_ways(example: Run, monkeypatch: pytest.Monkey
     for text in ("sofia/external/00{digits}@sip.example.net:5080;transport=tcp", DIAL):
         monkeypatch.setenv("FSCTL_EXTERNAL_DIAL", text)
         assert example("group", "list").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["hash select/dnd/x", "hash delete/dnd/{user}", "system ls {user}", "user_data {x}",
+             "user_data {user}; x", "db select/a/${user}", "user_data {user}\n\nexit"]
+)  # fmt: skip
+def test_what_may_not_be_asked_about_a_member(text: str) -> None:
+    with pytest.raises(ValueError, match="write hash select"):
+        dnd(text)
+
+
+def test_what_may_be_asked_about_a_member() -> None:
+    for text in ("", "user_data {user}@{domain} param dial-string", "db select/dnd/{user}"):
+        assert dnd(text) == text

@@ -59,6 +59,13 @@ class FreeSwitchRig:
         self._sockets: list[Endpoint] = []
         self.switch = FreeSwitch(self._on_fallback)
 
+    @property
+    def esl_url(self) -> str:
+        return f"esl://:{self.switch.password}@127.0.0.1:{self.switch.ports.event_socket}"
+
+    def api(self, command: str) -> str:
+        return self.switch.api(command)
+
     def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
         if user.startswith("+"):
             self._ring_outside(user, script or Script())

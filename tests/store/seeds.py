@@ -57,11 +57,11 @@ SEEDS = {
         " greeting = '/a.wav', announcement = 'b.wav', announce_every_ms = 5000,"
         " answer_first = true, recording = '/{group}/{uuid}.wav' WHERE id = 1",
     ],
-    "0010": [],
     "0008": [
         "UPDATE hunt_group SET confirm_prompt = '/p.wav', too_late = 'l.wav' WHERE id = 1",
         "UPDATE group_member SET confirm = true WHERE group_id = 1",
     ],
+    "0010": ["UPDATE hunt_group SET skip_busy = true WHERE id = 1"],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
