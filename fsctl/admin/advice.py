@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fsctl.hunt.group import Group, Member, is_external
+from fsctl.hunt.group import Group, Member, inner_name, is_external
 from fsctl.hunt.memory import NOTHING
 from fsctl.hunt.strategies import IN_TURN, STRATEGIES
 from fsctl.hunt.strategies.parts import in_order
@@ -61,7 +61,7 @@ def warnings_about(group: Group) -> list[str]:
 
 def _too_many(group: Group) -> Iterator[str]:
     """Warn when not all members who ring in turn have theirs before the group gives up."""
-    if group.strategy not in IN_TURN:
+    if group.strategy not in IN_TURN or any(inner_name(one.user) for one in group.members):
         return
     round_ = STRATEGIES[group.strategy](replace(group, rounds=1), None, NOTHING, 0)
     if any(ring.start >= group.wait for ring in round_.rings):

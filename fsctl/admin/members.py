@@ -12,8 +12,9 @@ from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.groups import existing_group, named
 from fsctl.admin.kinds import Given
+from fsctl.admin.nesting import check_nesting
 from fsctl.admin.terms import MEMBER_TERMS, read_given, sentence
-from fsctl.hunt.group import Member, same_user
+from fsctl.hunt.group import INNER, Member, inner_name, same_user
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.groups import plain_member
 from fsctl.store.tables import GroupMember, HuntGroup
@@ -36,6 +37,9 @@ def add_member(
     added = GroupMember(position=position)
     set_fields(added, settings_of(member))
     row.members.append(added)
+    if inner_name(user) is not None:
+        added.user = INNER + existing_group(session, inner_name(user) or "", domain).name
+        check_nesting(session)
     return changed(session, row, _state(row, added))
 
 

@@ -16,6 +16,7 @@ from fsctl.admin.advice import title
 from fsctl.admin.allowed import refuse_external
 from fsctl.admin.change import transaction
 from fsctl.admin.errors import Refused
+from fsctl.admin.nesting import check_nesting, follow_name
 from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
@@ -92,6 +93,7 @@ def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) 
             _give(session, row, group)
             session.add(row)
         _write(session)
+    check_nesting(session)
     return plan
 
 
@@ -205,6 +207,9 @@ def become(session: Session, row: HuntGroup, group: Group) -> None:
 
     Whether its name and numbers can be had is the caller's to say.
     """
+    if row.name and row.name != group.name:
+        follow_name(session, row.domain, row.name, group.name)
     _take_away(session, row, group)
     session.flush()
     _give(session, row, group)
+    check_nesting(session)

@@ -9,11 +9,13 @@ from xml.sax.saxutils import escape, quoteattr
 import click
 
 from fsctl.cli.context import Context, fail, pass_context, settings_options
-from fsctl.hunt.group import Group, is_external
+from fsctl.hunt.group import Group, inner_name, is_external
+from fsctl.hunt.nesting import who_confirms
 from fsctl.hunt.template import dialling
 from fsctl.settings_values import address as read_address
 from fsctl.store.engine import reading
 from fsctl.store.groups import list_groups
+from fsctl.store.nesting import with_inner
 
 _EVERYWHERE = {"0.0.0.0", "[::]"}
 
@@ -82,7 +84,7 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
     with reading(context.engine()) as session:
         groups = [
             group
-            for group in list_groups(session)
+            for group in with_inner(session, list_groups(session))
             if group.enabled and group.numbers and (not wanted or group.domain == wanted)
         ]
     if not groups:
@@ -168,14 +170,25 @@ def _fallback(group: Group, external: str) -> Iterator[tuple[str, str]]:
 
 def _endpoints(group: Group, external: str) -> Iterator[str]:
     """Yield what ``bridge`` calls: not a telephone outside that must press 1, as nobody asks."""
-    for member in group.members:
-        user = member.user
-        if not member.enabled:
-            continue
+    asked = who_confirms(group)
+    for user in _who_rings(group):
         if is_external(user):
-            if external and not member.confirm:
+            if external and user not in asked:
                 yield dialling(external, user)
         elif group.domain and "@" not in user:
             yield f"user/{user}@{group.domain}"
         else:
             yield f"user/{user}"
+
+
+def _who_rings(group: Group) -> tuple[str, ...]:
+    """Return who is enabled, in this group and those within it, each once."""
+    inner = dict(group.inner)
+    found: list[str] = []
+    for member in group.members:
+        if member.enabled and member.user in inner:
+            if inner[member.user].enabled:
+                found += _who_rings(inner[member.user])
+        elif member.enabled and inner_name(member.user) is None:
+            found.append(member.user)
+    return tuple(dict.fromkeys(found))

@@ -26,6 +26,7 @@ from fsctl.esl.session import CALLER_LEFT, REPLY_TIME, CallSession
 from fsctl.hunt.admission import Refusal, admit
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
+from fsctl.hunt.nesting import takers
 from fsctl.store.call_records import CallRecord
 from fsctl.store.lookups import in_domain
 
@@ -198,7 +199,9 @@ class Controller:
         memory = self.memories.of(group) if group else NOTHING
         chance = random.getrandbits(64)
         external = bool(self._around.outside.dial)
-        admitted = admit(group, arrival.user, memory, chance, time.time(), external)
+        admitted = admit(
+            group, arrival.user, memory, chance, time.time(), external, self.memories.of
+        )
         if isinstance(admitted, Refusal):
             log.info("%s refused: %s", arrival.uuid, admitted.sentence)
             if self._recorder:
@@ -217,10 +220,10 @@ class Controller:
 
     def _remember(self, call: HuntedCall, record: CallRecord) -> None:
         """Have the next call know who has this one's caller, or had."""
-        user = str(record.answered_by)
-        self.memories.answered(call.group, user, record.began + record.wait_seconds)
-        if record.talk_seconds is not None:
-            self.memories.over(call.group, user, record.ended)
+        for group, member in takers(call.group, str(record.answered_by)):
+            self.memories.answered(group, member, record.began + record.wait_seconds)
+            if record.talk_seconds is not None:
+                self.memories.over(group, member, record.ended)
 
     def _refuse(self, session: CallSession, cause: str) -> None:
         """Hang the caller up, and wait until the switch has done it."""

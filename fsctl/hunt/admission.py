@@ -4,14 +4,14 @@ The causes are chosen so that a caller's telephone says what is true: nobody has
 number is out of order, nobody is there.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
-from fsctl.hunt.group import Group, is_external
+from fsctl.hunt.group import Group
 from fsctl.hunt.memory import NOTHING, Memory
+from fsctl.hunt.nesting import Admission, MemoryOf, nothing_remembered
 from fsctl.hunt.opening import is_open
 from fsctl.hunt.schedule import Schedule
-from fsctl.hunt.strategies import STRATEGIES, delayed
 
 
 class Refusal(Enum):
@@ -57,12 +57,14 @@ def admit(
     chance: int = 0,
     now: float | None = None,
     external: bool = True,
+    memory_of: MemoryOf = nothing_remembered,
 ) -> Admitted | Refusal:
     """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger.
 
     ``memory`` is what is remembered of the group's past calls; from ``chance`` a strategy that
     draws lots takes them. ``now`` (seconds since 1970 UTC) tells whether the group is open; with
     None it is. ``external``: telephone numbers outside of the directory can be called.
+    ``memory_of`` tells what is remembered of the groups within this one.
     """
     if group is None:
         return Refusal.NO_SUCH_NUMBER
@@ -70,22 +72,9 @@ def admit(
         return Refusal.DISABLED
     if now is not None and not is_open(group, now):
         return Refusal.CLOSED
-    # A newer fsctl may have more of them, in the same database.
-    strategy = STRATEGIES.get(group.strategy, delayed)
-    ringing = group if external else without_external(group)
-    schedule = strategy(ringing, calling_user, memory, chance)
+
+    def remembered(one: Group) -> Memory:
+        return memory if one is group else memory_of(one)
+
+    schedule = Admission(calling_user, remembered, chance, now, external).schedule(group)
     return Admitted(group, schedule) if schedule.rings else Refusal.NO_MEMBERS
-
-
-def without_external(group: Group) -> Group:
-    """Return the group in which no telephone number rings.
-
-    They are disabled and not taken away: a strategy may know them by their place.
-    """
-    return replace(
-        group,
-        members=tuple(
-            replace(member, enabled=member.enabled and not is_external(member.user))
-            for member in group.members
-        ),
-    )

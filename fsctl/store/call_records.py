@@ -173,11 +173,15 @@ def group_of(text: str) -> Group | None:
     What this version does not know is left out, what it misses has its default.
     """
     try:
-        found = orjson.loads(text)
-        members = tuple(Member(**_known(Member, one)) for one in found.pop("members"))
-        return Group(**{**_known(Group, found), "members": members})
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        return _group_of(orjson.loads(text))
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _group_of(found: dict[str, Any]) -> Group:
+    members = tuple(Member(**_known(Member, one)) for one in found.pop("members"))
+    inner = tuple((user, _group_of(group)) for user, group in found.pop("inner", ()))
+    return Group(**{**_known(Group, found), "members": members, "inner": inner})
 
 
 def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:

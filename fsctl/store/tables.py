@@ -288,9 +288,12 @@ class GroupMember(Base):
             " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> '')"
             ' OR (length("user") BETWEEN 3 AND 16'
             " AND substr(\"user\", 1, 1) = '+' AND substr(\"user\", 2, 1) <> '0'"
-            " AND ltrim(substr(\"user\", 2), '0123456789') = '')",
+            " AND ltrim(substr(\"user\", 2), '0123456789') = '')"
+            " OR (substr(\"user\", 1, 6) = 'group:'"
+            f' AND length("user") BETWEEN 7 AND {6 + LONGEST_NAME})',
             name="user",
         ),
+        CheckConstraint(Printable('"user"'), name="user_printable"),
         CheckConstraint(f"delay_ms BETWEEN 0 AND {LONGEST_DELAY_MS}", name="delay_ms"),
         CheckConstraint("enabled IN (true, false)", name="enabled"),
         CheckConstraint("position >= 0", name="position"),

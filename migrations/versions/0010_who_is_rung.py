@@ -1,13 +1,13 @@
-"""Telephone numbers as members; members in a conversation passed over.
+"""Telephone numbers and groups as members; members in a conversation passed over.
 
-Revision 0010, after 0008. Programs of 0008 go on, but cannot call such a member: they give the call
-back to the dialplan. So ``external_dial`` is for when all are of this version.
+Revision 0010, after 0008. Programs of 0008 go on, but cannot call such members: they give the call
+back to the dialplan. So add them when all are of this version.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-from fsctl.store.altering import whole
+from fsctl.store.altering import printable, whole
 
 revision = "0010"
 down_revision = "0008"
@@ -24,10 +24,14 @@ NUMBER = (
     'length("user") BETWEEN 3 AND 16 AND substr("user", 1, 1) = \'+\''
     " AND substr(\"user\", 2, 1) <> '0' AND ltrim(substr(\"user\", 2), '0123456789') = ''"
 )
+GROUP = 'substr("user", 1, 6) = \'group:\' AND length("user") BETWEEN 7 AND 70'
+PRINTABLE = "ck_group_member_user_printable"
 
 
 def upgrade() -> None:
-    _check(f"({USER}) OR ({NUMBER})")
+    _check(f"({USER}) OR ({NUMBER}) OR ({GROUP})")
+    with op.batch_alter_table("group_member", copy_from=whole("group_member")) as batch:
+        batch.create_check_constraint(op.f(PRINTABLE), printable('"user"'))
     with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
         batch.add_column(
             sa.Column("skip_busy", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -37,6 +41,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM group_member WHERE substr(\"user\", 1, 1) = '+'")
+    op.execute("DELETE FROM group_member WHERE substr(\"user\", 1, 6) = 'group:'")
+    with op.batch_alter_table("group_member", copy_from=whole("group_member")) as batch:
+        batch.drop_constraint(op.f(PRINTABLE), type_="check")
     _check(USER)
     with op.batch_alter_table("hunt_group", copy_from=whole("hunt_group")) as batch:
         batch.drop_constraint(op.f("ck_hunt_group_skip_busy"), type_="check")

@@ -1,4 +1,4 @@
-"""Telephone numbers as members, on the command line."""
+"""Members who are no users: telephone numbers and groups, on the command line."""
 
 import json
 
@@ -89,3 +89,25 @@ def test_what_may_not_be_asked_about_a_member(text: str) -> None:
 def test_what_may_be_asked_about_a_member() -> None:
     for text in ("", "user_data {user}@{domain} param dial-string", "db select/dnd/{user}"):
         assert dnd(text) == text
+
+
+def test_a_group_as_a_member(outside: Run) -> None:
+    for words in (
+        "group add shop --strategy top-down --ring-time 5",
+        "member add shop test011",
+        "member add shop test012 --confirm",
+        "member add shop group:sales --delay 3",
+        "number add shop 610",
+    ):
+        assert outside(*words.split()).exit_code == 0
+    done = outside("simulate", "shop", "--busy", "test011", "--answer", "test006@20", "--json")
+    call = json.loads(done.stdout)
+    assert {"test002", "test006", "test011", "test012"} <= {leg["member"] for leg in call["legs"]}
+    assert call["winner"] == "test006"
+    assert "group:sales" in outside("group", "show", "shop").stdout
+    text = outside("dialplan").stdout
+    assert "user/test011,user/test012,user/test002,user/test006" in text
+    done = outside("member", "add", "sales", "group:shop")
+    assert (done.exit_code, "sales > shop > sales" in done.output) == (1, True)
+    for form in ((), ("--csv",)):
+        assert "group:sales" in outside("export", *form).stdout
