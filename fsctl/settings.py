@@ -17,6 +17,7 @@ from fsctl.settings_values import (
     Address,
     Network,
     address,
+    address_or_none,
     connections,
     count,
     database_url,
@@ -25,11 +26,13 @@ from fsctl.settings_values import (
     external_caller,
     external_dial,
     frame_size,
+    log_format,
     log_level,
     mask_password,
     networks,
     region,
     seconds,
+    show_address,
     show_networks,
     show_seconds,
     show_switches,
@@ -92,6 +95,12 @@ class Settings:
         log_level,
         "LEVEL",
         "The least severe messages to log: debug, info, warning or error.",
+    )
+    log_format: str = setting(
+        "text",
+        log_format,
+        "FORM",
+        "How lines of the log are written: text, for people, or json.",
     )
     allow: tuple[Network, ...] = setting(
         "127.0.0.0/8,::1/128",
@@ -178,6 +187,20 @@ class Settings:
         "NUMBER",
         "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
         "Empty: as members' telephones do.",
+    )
+    metrics_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        address_or_none,
+        "HOST:PORT",
+        "Where Prometheus reads metrics, and monitoring /healthz and /readyz; empty: nowhere.",
+        show=show_address,
+    )
+    dialplan_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        address_or_none,
+        "HOST:PORT",
+        "Where FreeSWITCH's mod_xml_curl asks for the dialplan; empty: nowhere.",
+        show=show_address,
     )
     web_listen: Address = setting(  # noqa: RUF009 - setting() returns a field
         "127.0.0.1:8080",

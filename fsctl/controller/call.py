@@ -12,8 +12,7 @@ from functools import partial
 from gevent.event import Event as Signal
 
 from fsctl.controller.legs import Legs
-from fsctl.controller.showing import recording_of
-from fsctl.controller.sounds import GREETING_TIME, Sounds, playable
+from fsctl.controller.sounds import GREETING_TIME, Sounds
 from fsctl.controller.whom import Around, Whom
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
@@ -118,9 +117,10 @@ class HuntedCall:
         self._sounds = Sounds(self.group, arrival.uuid, session.post)
         self._whom = Whom(self.group, arrival, around)
         self._actions: deque[ev.Action] = deque()
-        self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
         self._releases = 0
+        self.lateness: list[float] = []
+        """By how many seconds each leg whose moment had come was ordered late."""
 
     def run(self) -> Hunt:
         """Hunt until the call is over for us, and return how it went.
@@ -151,22 +151,20 @@ class HuntedCall:
         if self._sounds.greets and not self._greet(hunt):
             return
         self._post_checked(commands.hear_jobs(uuid))
-        looked_after = self._sounds.greets
-        if self._whom.may_pass_over and not looked_after:  # over at once, if it is all of them
-            self._look_after(uuid)
-            looked_after = True
-        first, *others = hunt.tick(self.clock()) or (None,)
+        if (early := self._whom.may_pass_over) and not self._sounds.greets:
+            self._look_after(uuid)  # all may be passed over, and it is over at once
+        first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])
         self.session.flush()
         if self._sounds.greets:
             self.session.post(commands.unbind(uuid))
-        if not looked_after:
+        elif not early:
             self._look_after(uuid)
         self._sounds.ring(self.clock())
         self._bound(hunt)
         self._carry_out(others)
-        log.info("%s hunts in group %r", uuid, self.group.name)
+        log.info("hunts in group %r", self.group.name, extra={"group": self.group.name})
 
     def _look_after(self, uuid: str) -> None:
         """Listen to the caller's channel, and make the switch look after it."""
@@ -191,7 +189,7 @@ class HuntedCall:
         return True
 
     def _post_checked(self, command: str) -> None:
-        self.session.post(command, _expecting_ok(self.session, command))
+        self.session.post(command, _expecting_ok(command))
 
     def _bound(self, hunt: Hunt, later: float = 0.0) -> None:
         """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
@@ -206,17 +204,24 @@ class HuntedCall:
         event = self.session.next_event(min(self._due(hunt), self._sounds.due if heard else _NEVER))
         if event is not None:
             self._take_in(event, hunt)
-        now = self.clock()
+        now, due = self.clock(), self._due(hunt)
         if hunt.phase is Phase.HUNTING:
             self._sounds.tick(now)
             if event is not None:
                 self._sounds.take_in(event)
-        if now < self._due(hunt):
+        if now < due:
             return
         if hunt.phase is Phase.RELEASING:
             self._release_again(hunt)
         else:
-            self._carry_out(hunt.tick(now))
+            self._carry_out(self._tick(hunt, due))
+
+    def _tick(self, hunt: Hunt, due: float) -> list[ev.Action]:
+        """Do what was ``due`` at this moment, and note how late that is for a leg."""
+        now = self.clock()
+        actions = hunt.tick(now)
+        self.lateness += [now - due for one in actions if isinstance(one, ev.StartLeg)]
+        return actions
 
     def _due(self, hunt: Hunt) -> float:
         """Return when something has to be done even though the switch says nothing."""
@@ -245,7 +250,7 @@ class HuntedCall:
     # Carrying out
 
     def _carry_out(self, actions: Iterable[ev.Action]) -> None:
-        """Carry actions out in their order; some have others, which come behind them."""
+        # Some actions have others, which come behind them.
         begun = bool(self._actions)
         self._actions.extend(actions)
         while self._actions and not begun:
@@ -271,13 +276,9 @@ class HuntedCall:
             leg.over = True
             self._carry_out(self.hunt.handle(ev.LegEnded(leg.number, not_called), self.clock()))
             return
-        order, shown = self._whom.order(leg.job, start)
-        recording = recording_of(self.group, self.arrival, start.member, self.came)
-        extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
-        self.session.post(
-            commands.originate(self.arrival.uuid, order, shown, extras),
-            partial(self._originated, leg.number),
-        )
+        extras = self._whom.extras(start.member, self.came, self._sounds.loaded)
+        command = self._whom.originate(leg.job, start, extras)
+        self.session.post(command, partial(self._originated, leg.number))
 
     def _originated(self, number: int, reply: Frame) -> None:
         """A refused originate is a leg that failed; the hunt goes on without it."""
@@ -288,9 +289,9 @@ class HuntedCall:
     def _cancel(self, number: int, cause: str) -> None:
         leg = self.legs[number]
         leg.cancelled = cause
-        if leg.asked and self._too_late and cause == COMPLETED_ELSEWHERE:
+        if leg.asked and self._whom.too_late and cause == COMPLETED_ELSEWHERE:
             for channel in leg.asked:
-                self.session.post(commands.tell_too_late(channel, self._too_late))
+                self.session.post(commands.tell_too_late(channel, self._whom.too_late))
             leg.asked.clear()
         else:
             self.session.post(commands.cancel(leg.job, cause))
@@ -365,17 +366,17 @@ def meet(session: CallSession, patience: float) -> None:
 
     Raises as ``CallSession.connect``.
     """
-    ahead = [(command, _expecting_ok(session, command)) for command in commands.LISTEN]
+    ahead = [(command, _expecting_ok(command)) for command in commands.LISTEN]
     session.connect(patience, LINGER, ahead)
 
 
-def _expecting_ok(session: CallSession, command: str) -> OnReply:
+def _expecting_ok(command: str) -> OnReply:
     """Return what warns of a refusal, unless it only says that the caller has hung up meanwhile."""
 
     def check(reply: Frame) -> None:
         if not reply.data.startswith(("+OK", "-ERR No such channel")):
             said = reply.data[:100].strip()
-            log.warning("%s refused %s: %s", session.uuid, command[:60], said)
+            log.warning("the switch refused %s: %s", command[:60], said)
 
     return check
 
@@ -396,4 +397,4 @@ def give_back(session: CallSession, begun: bool) -> None:
             session.post(order)
         session.flush()
     except EventSocketError as error:
-        log.warning("%s could not be given back: %s", session.uuid, error)
+        log.warning("could not be given back: %s", error)

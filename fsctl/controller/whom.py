@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fsctl.controller.showing import shown_of
-from fsctl.controller.sounds import prompts_of
+from fsctl.controller.showing import recording_of, shown_of
+from fsctl.controller.sounds import playable, prompts_of
 from fsctl.esl import questions
 from fsctl.esl.codec import Frame
-from fsctl.esl.commands import LegOrder
+from fsctl.esl.commands import Extras, LegOrder, originate
 from fsctl.esl.presentation import Shown
 from fsctl.hunt.events import StartLeg
 from fsctl.hunt.group import Group, is_external
@@ -64,7 +64,10 @@ class Whom:
     """The members of one call's group."""
 
     def __init__(self, group: Group, arrival: Arrival, around: Around) -> None:
+        self.too_late = playable(group.too_late) or ""
+        """What a member hears who pressed 1 when somebody else had the caller."""
         self._group = group
+        self._arrival = arrival
         self._around = around
         self._prompts = prompts_of(group)
         self._shown = shown_of(group, arrival)
@@ -95,6 +98,16 @@ class Whom:
     def confirms(self, member: str) -> bool:
         """Whether a member must press 1."""
         return member in self._prompts
+
+    def extras(self, member: str, began: float, sounds: tuple[str, ...]) -> Extras:
+        """Return what a member does besides who wins a hunt that began then (epoch seconds)."""
+        recording = recording_of(self._group, self._arrival, member, began)
+        return Extras(sounds, recording, self.too_late)
+
+    def originate(self, job: str, start: StartLeg, extras: Extras) -> str:
+        """Return the command that calls a member."""
+        order, shown = self.order(job, start)
+        return originate(self._arrival.uuid, order, shown, extras)
 
     def order(self, job: str, start: StartLeg) -> tuple[LegOrder, Shown]:
         """Return the leg to be ordered under this job's uuid, and what its telephone shows."""
