@@ -19,8 +19,10 @@ from fsctl.esl.errors import EventSocketError
 from fsctl.esl.inbound import SwitchConnection
 
 PULSE = 2.0
-"""Seconds between two signs of life, and how long one may take."""
-FRESH = 2 * PULSE + 1.0
+"""Seconds between two signs of life."""
+ANSWER = 5.0
+"""Seconds that one may take."""
+FRESH = PULSE + ANSWER + 1.0
 """Seconds after the last one for which what was told counts."""
 RETRY = 2.0
 """Seconds between two attempts at a switch that is away."""
@@ -66,7 +68,7 @@ class _Follower:
         """Follow for good, whatever happens to the connection."""
         while True:
             try:
-                with SwitchConnection(self._address, answer_time=PULSE) as switch:
+                with SwitchConnection(self._address, answer_time=ANSWER) as switch:
                     self._follow(switch)
             except (EventSocketError, OSError) as error:
                 self._seen = None
