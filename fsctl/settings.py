@@ -23,6 +23,9 @@ from fsctl.settings_values import (
     count,
     database_url,
     directory,
+    dnd,
+    external_caller,
+    external_dial,
     frame_size,
     log_format,
     log_level,
@@ -181,9 +184,30 @@ class Settings:
         switches,
         "URL",
         "The switch's own event socket, esl://:PASSWORD@HOST:PORT; several with commas between "
-        "them. Calls do not need it.",
+        "them. Calls need it only to know who is on the phone.",
         show=show_switches,
         mask=masked,
+    )
+    dnd: str = setting(
+        "",
+        dnd,
+        "COMMAND",
+        "The api command by which FreeSWITCH tells whether a member wants no calls, of {user} and "
+        "{domain}, for example hash select/dnd/{user}@{domain}. Empty: nobody is asked.",
+    )
+    external_dial: str = setting(
+        "",
+        external_dial,
+        "DIAL-STRING",
+        "How a telephone number that is a member is called: {number} with its +, {digits} without, "
+        "for example sofia/gateway/provider/{number}. Empty: such members are not called.",
+    )
+    external_caller: str = setting(
+        "",
+        external_caller,
+        "NUMBER",
+        "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
+        "Empty: as members' telephones do.",
     )
     metrics_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
         "",

@@ -13,6 +13,9 @@ from urllib.parse import quote
 import phonenumbers
 
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
+from fsctl.esl.errors import Unquotable
+from fsctl.esl.quoting import dial_string, question
+from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 from fsctl.logs import FORMATS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -105,6 +108,42 @@ def directory(text: str) -> Path:
     if not text.isprintable() or not text.strip():
         raise ValueError("write the name of a directory, for example /var/lib/fsctl/spool")
     return Path(text)
+
+
+def dnd(text: str) -> str:
+    """Read the api command that asks about a user; an empty text is none."""
+    advice = "write hash select/..., db select/..., user_data ... or global_getvar ... with {user}"
+    if text:
+        if stray(text, ASKED) is not None or "{user}" not in text:
+            raise ValueError(advice)
+        try:
+            question(fill(text, dict.fromkeys(ASKED, "x")))
+        except Unquotable:
+            raise ValueError(advice) from None
+    return text
+
+
+def external_dial(text: str) -> str:
+    """Read the dial string of a telephone number; an empty text is none."""
+    advice = "write a dial string with {number} or {digits}, for example sofia/gateway/provider/"
+    if not text:
+        return ""
+    tried = dialling(text, "+48501234567")
+    if stray(text, DIALLING) is not None or tried == text:
+        raise ValueError(advice + "{number}")
+    try:
+        dial_string(tried)
+    except Unquotable:
+        raise ValueError(f"{advice}{{number}}; sofia is the only kind of endpoint") from None
+    return text
+
+
+def external_caller(text: str) -> str:
+    """Read the caller's number as telephones outside show it; an empty text is the group's."""
+    rest = fill(text, dict.fromkeys(OUTSIDE, ""))
+    if stray(text, OUTSIDE) is not None or not re.fullmatch(r"\+?[0-9*#]{0,32}", rest):
+        raise ValueError("write a number, {number} or {dialled}, for example +48587624731")
+    return text
 
 
 def seconds(text: str) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import Group, Member, inner_name, is_external
 from fsctl.hunt.memory import NOTHING
 from fsctl.hunt.strategies import IN_TURN, STRATEGIES
 from fsctl.hunt.strategies.parts import in_order
@@ -49,13 +49,19 @@ def warnings_about(group: Group) -> list[str]:
         for member in enabled
         if never_rings(group, member)
     )
+    found.extend(
+        f"{member.user} of {quoted} need not press 1: a voicemail box may take the caller; see: "
+        "fsctl member set --confirm"
+        for member in enabled
+        if is_external(member.user) and not member.confirm
+    )
     found.extend(_too_many(group))
     return found
 
 
 def _too_many(group: Group) -> Iterator[str]:
     """Warn when not all members who ring in turn have theirs before the group gives up."""
-    if group.strategy not in IN_TURN:
+    if group.strategy not in IN_TURN or any(inner_name(one.user) for one in group.members):
         return
     round_ = STRATEGIES[group.strategy](replace(group, rounds=1), None, NOTHING, 0)
     if any(ring.start >= group.wait for ring in round_.rings):

@@ -114,7 +114,7 @@ def _members(raw: list[RawMember], group: str) -> tuple[Member, ...]:
         if "user" not in one.fields:
             raise WrongFile(one.line, "a member has no user")
         member = Member(
-            _read(one.fields["user"], values.user),
+            _read(one.fields["user"], values.member),
             **_settings(MEMBER_TERMS, one.fields),
         )
         for known, line in found:

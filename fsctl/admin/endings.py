@@ -14,8 +14,8 @@ from fsctl.admin.kinds import Given, Line
 from fsctl.admin.media import Sound
 from fsctl.hunt.endings import Kind, read_ending
 from fsctl.store import tables
-from fsctl.store.onward import ENDINGS, Key, known_keys, senders
-from fsctl.store.tables import HuntGroup, name_key
+from fsctl.store.onward import Key, known_keys, senders
+from fsctl.store.tables import ENDINGS, HuntGroup, name_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,20 @@ import difflib
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from fsctl.admin import values
+from fsctl.admin import endings, nesting, values
 from fsctl.admin.advice import title
 from fsctl.admin.change import Change, changed, transaction
-from fsctl.admin.endings import check_endings, follow_name, refuse_awaited
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import GROUP_TERMS, read_given, sentence
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, inner_name
 from fsctl.hunt.memory import Memory
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
 from fsctl.store.groups import find_row, group_names, to_group
 from fsctl.store.groups import list_groups as load_groups
 from fsctl.store.memory import key_of, read_memories
+from fsctl.store.nesting import nested_members, with_inner
 from fsctl.store.tables import HuntGroup, name_key
 
 
@@ -36,7 +36,7 @@ def add_group(session: Session, /, name: str, *, domain: str = "", **given: Give
     set_fields(row, settings_of(group))
     _refuse_taken_name(session, row.name, row.domain)
     session.add(row)
-    check_endings(session)
+    endings.check_endings(session)
     return changed(session, row, f"{capital(row)} added: {sentence(GROUP_TERMS, group)}.")
 
 
@@ -59,10 +59,11 @@ def set_group(
     if new_name is not None:
         if name_key(new_name) != row.name_key:
             _refuse_taken_name(session, new_name, row.domain)
-        follow_name(session, row.domain, row.name, new_name)
+        for names in (nesting, endings):
+            names.follow_name(session, row.domain, row.name, new_name)
         row.name, row.name_key = new_name, name_key(new_name)
     set_fields(row, wanted)
-    check_endings(session)
+    endings.check_endings(session)
     return changed(session, row, f"{capital(row)}: {sentence(GROUP_TERMS, to_group(row))}.")
 
 
@@ -86,8 +87,9 @@ def disable_group(session: Session, name: str, *, domain: str = "") -> Change:
 def remove_group(session: Session, name: str, *, domain: str = "") -> Change:
     """Remove a group with its numbers and members."""
     row = existing_group(session, name, domain)
-    refuse_awaited(session, row)
+    endings.refuse_awaited(session, row)
     group, whose = to_group(row), capital(row)
+    _refuse_member(session, row)
     session.delete(row)
     session.flush()
     numbers = ", ".join(group.numbers) or "none"
@@ -105,6 +107,17 @@ def get_group(engine: Engine, name: str, *, domain: str = "") -> Group:
     """Return the group of that name, whatever its case."""
     with reading(engine) as session:
         return to_group(existing_group(session, name, domain, lock=False))
+
+
+def get_whole_group(engine: Engine, name: str, *, domain: str = "") -> Group:
+    """Return the group of that name with the groups within it, as a call finds it."""
+    return whole(engine, get_group(engine, name, domain=domain))
+
+
+def whole(engine: Engine, group: Group) -> Group:
+    """Return a group with the groups within it."""
+    with reading(engine) as session:
+        return with_inner(session, [group])[0]
 
 
 def get_memory(engine: Engine, group: Group) -> Memory:
@@ -138,6 +151,13 @@ def named(row: HuntGroup) -> str:
 def capital(row: HuntGroup) -> str:
     """Name a group where a sentence begins."""
     return "G" + named(row)[1:]
+
+
+def _refuse_member(session: Session, row: HuntGroup) -> None:
+    for member, _ in nested_members(session, row.domain):
+        outer = session.get_one(HuntGroup, member.group_id)
+        if name_key(inner_name(member.user) or "") == row.name_key and outer is not row:
+            raise Refused(f"{named(row)} is a member of {named(outer)}; take it from there first")
 
 
 def _refuse_taken_name(session: Session, name: str, domain: str) -> None:

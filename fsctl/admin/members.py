@@ -7,12 +7,14 @@ Errors and transactions are as in ``fsctl.admin.groups``. Two names that mean th
 from sqlalchemy.orm import Session
 
 from fsctl.admin import values
+from fsctl.admin.allowed import refuse_external
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.groups import existing_group, named
 from fsctl.admin.kinds import Given
+from fsctl.admin.nesting import check_nesting
 from fsctl.admin.terms import MEMBER_TERMS, read_given, sentence
-from fsctl.hunt.group import Member, same_user
+from fsctl.hunt.group import INNER, Member, inner_name, same_user
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.groups import plain_member
 from fsctl.store.tables import GroupMember, HuntGroup
@@ -23,7 +25,9 @@ def add_member(
     session: Session, /, group: str, user: str, *, domain: str = "", **given: Given | None
 ) -> Change:
     """Add an enabled member; ``given`` are terms (``MEMBER_TERMS``)."""
-    member = Member(values.user(user), **read_given(MEMBER_TERMS, given))
+    user = values.member(user)
+    member = Member(user, **read_given(MEMBER_TERMS, given))
+    refuse_external(session, user)
     row = existing_group(session, group, domain)
     for other in row.members:
         if same_user(other.user, user):
@@ -33,6 +37,9 @@ def add_member(
     added = GroupMember(position=position)
     set_fields(added, settings_of(member))
     row.members.append(added)
+    if inner_name(user) is not None:
+        added.user = INNER + existing_group(session, inner_name(user) or "", domain).name
+        check_nesting(session)
     return changed(session, row, _state(row, added))
 
 
@@ -76,7 +83,7 @@ def remove_member(session: Session, group: str, user: str, *, domain: str = "") 
 def _existing_member(
     session: Session, group: str, user: str, domain: str
 ) -> tuple[HuntGroup, GroupMember]:
-    user = values.user(user)
+    user = values.member(user)
     row = existing_group(session, group, domain)
     for member in row.members:
         if member.user.casefold() == user.casefold():

@@ -161,6 +161,8 @@ GROUP_TERMS = _terms(
     ("when_no_members", EndingText(), "The same if the group has nobody who could ring."),
     ("when_closed", EndingText(), "The same while the group is closed."),
     ("when_disabled", EndingText(), "The same while the group is disabled."),
+    ("skip_busy", Switch(),
+     "Whether members in a conversation are passed over, as the switches of esl_url tell."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

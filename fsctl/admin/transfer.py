@@ -12,9 +12,10 @@ from itertools import islice
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, selectinload
 
+from fsctl.admin import endings, nesting
 from fsctl.admin.advice import title
+from fsctl.admin.allowed import refuse_external
 from fsctl.admin.change import transaction
-from fsctl.admin.endings import check_endings, follow_name
 from fsctl.admin.errors import Refused
 from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
@@ -83,16 +84,17 @@ def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) 
     for change in (_take_away, _give):
         for rows in _rows(session, changed):
             for row, group in rows:
-                change(row, group)
+                change(session, row, group)
             _write(session)
     added = iter([step.after for step in plan if step.before is None and step.after])
     while batch := list(islice(added, BATCH)):
         for group in batch:
             row = HuntGroup()
-            _give(row, group)
+            _give(session, row, group)
             session.add(row)
         _write(session)
-    check_endings(session)
+    endings.check_endings(session)
+    nesting.check_nesting(session)
     return plan
 
 
@@ -164,14 +166,14 @@ def _rows(session: Session, plan: Plan) -> Iterator[list[tuple[HuntGroup, Group]
         yield [(row, steps[row.id]) for row in session.scalars(statement)]
 
 
-def _take_away(row: HuntGroup, group: Group) -> None:
+def _take_away(_session: Session, row: HuntGroup, group: Group) -> None:
     users = {_user(member.user) for member in group.members}
     numbers = set(group.numbers)
     row.numbers[:] = [one for one in row.numbers if one.number in numbers]
     row.members[:] = [one for one in row.members if _user(one.user) in users]
 
 
-def _give(row: HuntGroup, group: Group) -> None:
+def _give(session: Session, row: HuntGroup, group: Group) -> None:
     """Make a row be a group; what it has too much is gone already."""
     set_fields(row, settings_of(group))
     row.name_key = name_key(group.name)
@@ -183,11 +185,14 @@ def _give(row: HuntGroup, group: Group) -> None:
     )
     members = {_user(one.user): one for one in row.members}
     for position, member in enumerate(group.members):
-        _give_member(row, members.get(_user(member.user)), member, position)
+        _give_member(session, row, members.get(_user(member.user)), member, position)
 
 
-def _give_member(row: HuntGroup, known: GroupMember | None, member: Member, position: int) -> None:
+def _give_member(
+    session: Session, row: HuntGroup, known: GroupMember | None, member: Member, position: int
+) -> None:
     if known is None:
+        refuse_external(session, member.user)
         known = GroupMember()
         row.members.append(known)
     known.position = position
@@ -204,8 +209,10 @@ def become(session: Session, row: HuntGroup, group: Group) -> None:
     Whether its name and numbers can be had is the caller's to say.
     """
     if row.name and row.name != group.name:
-        follow_name(session, row.domain, row.name, group.name)
-    _take_away(row, group)
+        for names in (nesting, endings):
+            names.follow_name(session, row.domain, row.name, group.name)
+    _take_away(session, row, group)
     session.flush()
-    _give(row, group)
-    check_endings(session)
+    _give(session, row, group)
+    nesting.check_nesting(session)
+    endings.check_endings(session)

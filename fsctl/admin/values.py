@@ -9,6 +9,7 @@ import unicodedata
 
 from fsctl.admin.errors import WrongValue
 from fsctl.hunt.domain import read_domain
+from fsctl.hunt.group import INNER, inner_name
 from fsctl.store import numbers
 from fsctl.store.numbers import Number, NumberError
 from fsctl.store.tables import LONGEST_DELAY_MS, LONGEST_NAME
@@ -59,6 +60,17 @@ def user(text: str) -> str:
             "beginning with a letter or digit, if need be with @domain"
         )
     return text
+
+
+def member(text: str) -> str:
+    """Read who is to be a member: a user, ``group:NAME``, or a telephone number that begins with +.
+
+    Without its ``+`` a number would be a user: many directories name theirs so.
+    """
+    name = inner_name(text)
+    if name is not None:
+        return INNER + group_name(name)
+    return number(text, "ZZ").value if text.startswith("+") else user(text)
 
 
 def parse_seconds(text: str) -> float:

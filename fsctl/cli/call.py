@@ -13,6 +13,7 @@ from fsctl.esl.inbound import SwitchConnection
 from fsctl.esl.presentation import Shown
 from fsctl.esl.trial import Told, Trial
 from fsctl.hunt.group import Group
+from fsctl.hunt.nesting import everybody
 from fsctl.store.engine import reading
 from fsctl.store.lookups import find_groups, in_domain
 from fsctl.store.numbers import dialled
@@ -79,8 +80,9 @@ def _group(context: Context, number: str) -> Group:
 
 
 def _call(address: SwitchAddress, group: Group, number: str, place: str, caller: Shown) -> int:
-    names = {member.user.partition("@")[0]: member.user for member in group.members}
-    board = Board([member.user for member in group.members], group.wait, sys.stdout)
+    users = everybody(group)
+    names = {user.partition("@")[0]: user for user in users}
+    board = Board(list(users), group.wait, sys.stdout)
     with SwitchConnection(address) as switch, Trial(switch, number, place, caller) as trial:
         began = time.monotonic()
         trial.place(int(group.wait) + MARGIN)

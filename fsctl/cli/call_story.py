@@ -5,8 +5,8 @@ Owns the words. Knows a record, and no database.
 
 from collections.abc import Iterator
 
-from fsctl.cli.drawing import seconds, timeline
-from fsctl.hunt.group import Group, Member, same_user
+from fsctl.cli.drawing import NOT_RUNG, seconds, timeline
+from fsctl.hunt.group import Group, Member, is_external, same_user
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of
@@ -79,6 +79,9 @@ def _leg(number: int, attempt: Attempt, record: CallRecord) -> Leg:
 
 def leg_sentence(attempt: Attempt, record: CallRecord) -> str:
     """Return what one leg was and came to."""
+    if attempt.cause in NOT_RUNG:
+        at = seconds(attempt.started)
+        return f"{attempt.member}: not rung at {at}, {NOT_RUNG[attempt.cause]} ({attempt.cause})."
     called = f"called at {seconds(attempt.started)}"
     if attempt.ringing is not None:
         until = attempt.connected if attempt.connected is not None else attempt.ended
@@ -128,4 +131,6 @@ def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
     if record.outcome in _REFUSALS:
         return _REFUSALS[record.outcome]
     turn = f" (at {seconds(member.delay)})" if delayed and member.delay else ""
-    return f"its turn{turn} had not come when the call was over: {verdict(record)}"
+    not_yet = f"its turn{turn} had not come when the call was over: {verdict(record)}"
+    due = delayed and member.delay < record.wait_seconds
+    return "telephone numbers were not called" if due and is_external(member.user) else not_yet

@@ -3,16 +3,20 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 import click
 from sqlalchemy import Engine
 
 from fsctl.cli.context import Context, fail, pass_context, settings_options
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, inner_name, is_external
+from fsctl.hunt.nesting import who_confirms
+from fsctl.hunt.template import dialling
 from fsctl.settings_values import address as read_address
 from fsctl.store.engine import reading
 from fsctl.store.groups import list_groups
+from fsctl.store.nesting import with_inner
 
 _EVERYWHERE = {"0.0.0.0", "[::]"}
 
@@ -67,7 +71,7 @@ def _pattern(number: str) -> str:
     show_default=True,
     help="Extensions to paste into a context, or a whole file to include.",
 )
-@settings_options("listen", "domain")
+@settings_options("listen", "domain", "external_dial")
 @pass_context
 def dialplan(context: Context, controllers: str | None, form: str) -> None:
     """Print an extension for each group that has numbers, with a fallback for it.
@@ -87,8 +91,8 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
     groups = served_groups(context.engine(), context.settings.domain)
     if not groups:
         fail("there is no enabled group with a number; see: fsctl group list")
-    variable = context.settings.domain_variable
-    text = "\n\n".join(one for group in groups for one in extensions(group, hosts, variable))
+    around = Surroundings(hosts, context.settings.domain_variable, context.settings.external_dial)
+    text = "\n\n".join(one for group in groups for one in extensions(group, around))
     click.echo(f"<include>\n{text}\n</include>" if form == "xml" else text)
 
 
@@ -102,47 +106,58 @@ def served_groups(engine: Engine, domain: str) -> list[Group]:
     with reading(engine) as session:
         return [
             group
-            for group in list_groups(session)
+            for group in with_inner(session, list_groups(session))
             if group.enabled and group.numbers and (not domain or group.domain == domain)
         ]
 
 
-def extensions(group: Group, hosts: str, variable: str) -> Iterator[str]:
-    """Yield the extensions of one group; ``hosts`` is the list that ``socket`` takes.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is the same for all groups: ``hosts`` is the list that ``socket`` takes, ``variable``
+    the channel variable that names a call's domain, ``external`` how telephone numbers are called
+    (``settings.external_dial``)."""
+
+    hosts: str
+    variable: str
+    external: str = ""
+
+
+def extensions(group: Group, around: Surroundings) -> Iterator[str]:
+    """Yield the extensions of one group.
 
     A city number is the same in every domain, and a trunk's call names none; an internal number
-    belongs to its domain, which the channel variable ``variable`` names. Every part comes from a
-    table whose constraints leave nothing that a dial string reads.
+    belongs to its domain. Every part comes from a table whose constraints leave nothing that a dial
+    string reads.
     """
     city = [number for number in group.numbers if number.startswith("+")]
     internal = [number for number in group.numbers if not number.startswith("+")]
     if not group.domain:
-        yield _extension(group, group.numbers, hosts, "")
+        yield _extension(group, group.numbers, around, "")
         return
     if city:
-        yield _extension(group, city, hosts, "")
+        yield _extension(group, city, around, "")
     if internal:
         domain = quoteattr(f"^{re.escape(group.domain)}$")
-        condition = f'<condition field="${{{variable}}}" expression={domain}/>\n  '
-        yield _extension(group, internal, hosts, condition)
+        condition = f'<condition field="${{{around.variable}}}" expression={domain}/>\n  '
+        yield _extension(group, internal, around, condition)
 
 
-def extension_for_call(group: Group, hosts: str) -> str:
+def extension_for_call(group: Group, around: Surroundings) -> str:
     """Return the extension for a call of which it is known that it is the group's."""
-    return _made(group, hosts, "<condition>")
+    return _made(group, around, "<condition>")
 
 
-def _extension(group: Group, numbers: Sequence[str], hosts: str, condition: str) -> str:
+def _extension(group: Group, numbers: Sequence[str], around: Surroundings, condition: str) -> str:
     expression = quoteattr(f"^(?:{'|'.join(map(_pattern, numbers))})$")
     number = f'<condition field="destination_number" expression={expression}>'
-    return _made(group, hosts, condition + number)
+    return _made(group, around, condition + number)
 
 
-def _made(group: Group, hosts: str, conditions: str) -> str:
+def _made(group: Group, around: Surroundings, conditions: str) -> str:
     actions = [
         ("set", "socket_resume=true"),
-        ("socket", f"{hosts} async full"),
-        *_fallback(group),
+        ("socket", f"{around.hosts} async full"),
+        *_fallback(group, around.external),
     ]
     lines = "\n".join(
         f"    <action application={quoteattr(name)} data={quoteattr(data)}/>"
@@ -155,9 +170,9 @@ def _made(group: Group, hosts: str, conditions: str) -> str:
     )
 
 
-def _fallback(group: Group) -> Iterator[tuple[str, str]]:
-    users = list(_users(group)) if group.enabled else []
-    if not users:
+def _fallback(group: Group, external: str) -> Iterator[tuple[str, str]]:
+    endpoints = list(_endpoints(group, external)) if group.enabled else []
+    if not endpoints:
         yield "respond", "480"
         return
     # What a controller that was lost had set for the hunt must not end this conversation.
@@ -165,12 +180,31 @@ def _fallback(group: Group) -> Iterator[tuple[str, str]]:
     yield "set", "hangup_after_bridge=true"
     yield "set", "ignore_early_media=true"
     yield "set", f"call_timeout={math.ceil(group.wait)}"
-    yield "bridge", ",".join(f"user/{user}" for user in users)
+    yield "bridge", ",".join(endpoints)
     yield "respond", "480"
 
 
-def _users(group: Group) -> Sequence[str]:
-    members = [member.user for member in group.members if member.enabled]
-    if not group.domain:
-        return members
-    return [user if "@" in user else f"{user}@{group.domain}" for user in members]
+def _endpoints(group: Group, external: str) -> Iterator[str]:
+    """Yield what ``bridge`` calls: not a telephone outside that must press 1, as nobody asks."""
+    asked = who_confirms(group)
+    for user in _who_rings(group):
+        if is_external(user):
+            if external and user not in asked:
+                yield dialling(external, user)
+        elif group.domain and "@" not in user:
+            yield f"user/{user}@{group.domain}"
+        else:
+            yield f"user/{user}"
+
+
+def _who_rings(group: Group) -> tuple[str, ...]:
+    """Return who is enabled, in this group and those within it, each once."""
+    inner = dict(group.inner)
+    found: list[str] = []
+    for member in group.members:
+        if member.enabled and member.user in inner:
+            if inner[member.user].enabled:
+                found += _who_rings(inner[member.user])
+        elif member.enabled and inner_name(member.user) is None:
+            found.append(member.user)
+    return tuple(dict.fromkeys(found))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from fsctl.hunt.ledger import Leg
-from fsctl.hunt.outcomes import CALLER_GONE, Outcome
+from fsctl.hunt.outcomes import CALLER_GONE, DO_NOT_DISTURB, ON_THE_PHONE, Outcome
 
 WIDTH = 60
 """Columns that the group's wait time takes."""
@@ -47,6 +47,8 @@ def story(leg: Leg) -> str:
         return f"{began}: answered at {seconds(leg.connected or 0.0)}, has the caller"
     if leg.outcome is None:
         return f"{began}: rings"
+    if leg.cause in NOT_RUNG:
+        return f"{began}: not rung, {NOT_RUNG[leg.cause]}"
     rang = f" to {seconds(leg.ended or 0.0)}" if leg.ended != leg.started else ""
     if leg.outcome is Outcome.CANCELLED:
         why = "the caller gave up" if leg.cause == CALLER_GONE else "another member was first"
@@ -54,6 +56,8 @@ def story(leg: Leg) -> str:
     return f"{began}{rang}: {_ENDS[leg.outcome]}"
 
 
+NOT_RUNG = {ON_THE_PHONE: "on the phone", DO_NOT_DISTURB: "wants no calls"}
+"""Why a member whose turn it was is passed over, by cause."""
 _ENDS = {
     Outcome.NO_ANSWER: "no answer",
     Outcome.BUSY: "busy",

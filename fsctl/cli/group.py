@@ -15,7 +15,7 @@ from fsctl.cli.output import (
     write_warnings,
 )
 from fsctl.cli.terms import term_options
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import Group, Member, is_external
 
 
 @click.group("group", no_args_is_help=False)
@@ -82,7 +82,7 @@ def show(context: Context, name: str, as_json: bool) -> None:
         click.echo(f"{title + ':':<{width}}{value}".rstrip())
     if found.members:
         click.echo()
-        _write_members(found)
+        _write_members(found, bool(context.settings.external_dial))
     write_warnings(warnings_about(found))
 
 
@@ -160,19 +160,25 @@ def _facts(found: Group) -> list[tuple[str, str]]:
     ]
 
 
-def _write_members(found: Group) -> None:
+def _write_members(found: Group, external: bool) -> None:
     """Write a row for each member, with a column for whatever is worth telling of any of them."""
     worth = {term.name for one in found.members for term, _ in told(MEMBER_TERMS, one)}
     terms = [term for term in MEMBER_TERMS.values() if term.name in worth and term.command]
     heads = ("MEMBER", *(term.words.upper() for term in terms), "STATE")
     rows = [
-        (one.user, *(term.show(getattr(one, term.name)) for term in terms), _state(found, one))
+        (
+            one.user,
+            *(term.show(getattr(one, term.name)) for term in terms),
+            _state(found, one, external),
+        )
         for one in in_turn(found)
     ]
     write_table(heads, rows)
 
 
-def _state(found: Group, member: Member) -> str:
+def _state(found: Group, member: Member, external: bool) -> str:
     if not member.enabled:
         return "disabled"
+    if is_external(member.user) and not external:
+        return "not called: external_dial is not set"
     return "never rings" if never_rings(found, member) else "rings"

@@ -22,7 +22,7 @@ def member() -> None:
 @settings_options("domain")
 @pass_context
 def add(context: Context, /, group: str, user: str, **given: Given | None) -> None:
-    """Add USER, a name in FreeSWITCH's directory, to GROUP."""
+    """Add USER to GROUP: a name in FreeSWITCH's directory, +48501234567, or group:NAME."""
     domain = context.settings.domain
     write_change(members.add_member(context.engine(), group, user, domain=domain, **given))
 

@@ -8,6 +8,7 @@ import click
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.values import parse_seconds
 from fsctl.hunt.group import Group, same_user
+from fsctl.hunt.nesting import everybody
 from fsctl.hunt.simulation import Phones
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,7 +60,7 @@ def _answer(group: Group, text: str) -> tuple[str, float]:
 
 def _member(group: Group, user: str) -> str:
     """Return the member as the group has it, so that a misspelt name does not pass for silence."""
-    for member in group.members:
-        if same_user(member.user, user):
-            return member.user
+    for member in everybody(group):
+        if same_user(member, user):
+            return member
     raise Refused(f"{user} is not a member of {group.name}; see: fsctl group show {group.name}")

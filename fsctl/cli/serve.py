@@ -23,9 +23,11 @@ from fsctl.controller.directory import Directory, Keys
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.onward import Places
+from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
 from fsctl.controller.source import database_news, database_source
+from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
 from fsctl.settings import Settings
@@ -157,7 +159,8 @@ class _Service:
             memories,
             meter,
             settings.mask_numbers,
-            Places(settings.transfer_context, settings.external_context, settings.voicemail),
+            Presence(settings.esl_url),
+            _around(settings),
         )
         self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
         if sockets.metrics and meter:
@@ -177,6 +180,14 @@ class _Service:
         self.controller.stop()
         for part in self._parts:
             part.stop()
+
+
+def _around(settings: Settings) -> Around:
+    return Around(
+        Outside(settings.external_dial, settings.external_caller),
+        Places(settings.transfer_context, settings.external_context, settings.voicemail),
+        dnd=settings.dnd,
+    )
 
 
 class _Part(Protocol):

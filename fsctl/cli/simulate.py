@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
-from fsctl.admin.groups import get_group, get_memory
+from fsctl.admin.groups import get_memory, get_whole_group
 from fsctl.admin.terms import moment_of
 from fsctl.cli.context import Context, json_option, pass_context, settings_options
 from fsctl.cli.drawing import seconds, timeline
@@ -14,6 +15,7 @@ from fsctl.cli.phones import phone_options, read_phones
 from fsctl.hunt.admission import Refusal, admit
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
+from fsctl.hunt.nesting import everybody, who_confirms
 from fsctl.hunt.simulation import Simulated
 from fsctl.hunt.simulation import simulate as play
 
@@ -39,7 +41,7 @@ from fsctl.hunt.simulation import simulate as play
     help="The call comes in at this hour of the group's time zone, for example '2026-12-24 10:00'.",
 )
 @json_option
-@settings_options("domain")
+@settings_options("domain", "external_dial")
 @pass_context
 def simulate(
     context: Context,
@@ -58,10 +60,14 @@ def simulate(
     A strategy that looks at past calls looks at the real ones; one that draws lots draws others
     for a real call.
     """
-    found = get_group(context.engine(), group, domain=context.settings.domain)
+    engine = context.engine()
+    found = get_whole_group(engine, group, domain=context.settings.domain)
     phones = read_phones(found, answers, busy, offline, hang_up)
     now = time.time() if moment is None else moment_of(found, moment)
-    admitted = admit(found, caller, get_memory(context.engine(), found), seed, now)
+    external = bool(context.settings.external_dial)
+    memory = get_memory(engine, found)
+    memory_of = partial(get_memory, engine)
+    admitted = admit(found, caller, memory, seed, now, external, memory_of)
     if isinstance(admitted, Refusal):
         _show_refusal(found, admitted, as_json)
         return
@@ -78,9 +84,10 @@ def simulate(
 
 def _remarks(group: Group) -> Iterator[str]:
     """Say what the drawing cannot show: what the caller hears, and who must press 1."""
-    for member in group.members:
-        if member.confirm and member.enabled:
-            yield f"{member.user} must press 1 to have the caller."
+    asked = who_confirms(group)
+    for user in everybody(group):
+        if user in asked:
+            yield f"{user} must press 1 to have the caller."
     if group.answer_first:
         yield "The call is answered at once."
     if group.greeting:

@@ -20,7 +20,13 @@ import gevent
 from gevent.pywsgi import WSGIServer
 from sqlalchemy import Engine
 
-from fsctl.cli.dialplan import extension_for_call, extensions, hosts_of, served_groups
+from fsctl.cli.dialplan import (
+    Surroundings,
+    extension_for_call,
+    extensions,
+    hosts_of,
+    served_groups,
+)
 from fsctl.controller.answering import quiet_server, respond
 from fsctl.controller.arrival import LONGEST_NUMBER
 from fsctl.controller.directory import Directory, Keys, Unavailable
@@ -121,7 +127,10 @@ class Dialplan:
             group = None
         if group is None:
             return NOT_FOUND
-        return _section(context, [extension_for_call(group, hosts)])
+        return _section(context, [extension_for_call(group, self._around(hosts))])
+
+    def _around(self, hosts: str) -> Surroundings:
+        return Surroundings(hosts, self._settings.domain_variable, self._settings.external_dial)
 
     def _everything(self, hosts: str) -> tuple[HTTPStatus, str]:
         """Return what ``fsctl dialplan`` prints, for who looks what there is (``xml_locate``)."""
@@ -131,8 +140,8 @@ class Dialplan:
             )
         except StoreError as error:
             return HTTPStatus.SERVICE_UNAVAILABLE, str(error)
-        variable = self._settings.domain_variable
-        found = [one for group in groups for one in extensions(group, hosts, variable)]
+        around = self._around(hosts)
+        found = [one for group in groups for one in extensions(group, around)]
         return HTTPStatus.OK, _section(_ANYWHERE, found) if found else NOT_FOUND
 
 

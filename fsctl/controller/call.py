@@ -3,21 +3,23 @@
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
 from gevent.event import Event as Signal
 
+from fsctl.controller import handover
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.legs import Legs
-from fsctl.controller.onward import Places, send_on
-from fsctl.controller.showing import recording_of, shown_of
-from fsctl.controller.sounds import GREETING_TIME, Sounds, playable, prompts_of
+from fsctl.controller.onward import send_on
+from fsctl.controller.sounds import GREETING_TIME, Sounds
+from fsctl.controller.whom import Around, Whom
 from fsctl.esl import commands
 from fsctl.esl.codec import Event, Frame
-from fsctl.esl.errors import EventSocketError, NoReply, SessionClosed
-from fsctl.esl.session import CallSession, OnReply
+from fsctl.esl.errors import NoReply, SessionClosed
+from fsctl.esl.session import CallSession
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
 from fsctl.hunt.endings import MOST_HOPS, TOO_MANY_HOPS, Ending, Kind, ending_for, reason_of
@@ -31,8 +33,6 @@ from fsctl.hunt.outcomes import (
     TEMPORARY_FAILURE,
 )
 
-LINGER = 5
-"""Seconds that the socket stays after the caller's hang-up, to see the last leg end."""
 BOUND_MARGIN = 3.0
 """Seconds beyond the group's wait time after which the switch releases a caller without us. It must
 be more than our own release needs, and with the switch's clock less than 5."""
@@ -62,7 +62,7 @@ class HuntedCall:
         arrival: Arrival,
         admitted: Admitted,
         note: Callable[["HuntedCall"], None] = _unnoted,
-        places: Places = Places(),  # noqa: B008 - it is immutable
+        around: Around = Around(),  # noqa: B008 - it is immutable
         earlier: "HuntedCall | None" = None,
     ) -> None:
         """``earlier`` is what hunted for the same caller before, in a group that sends on here."""
@@ -81,12 +81,11 @@ class HuntedCall:
         self._sounds: Sounds = Sounds(
             self.group, arrival.uuid, session.post, bool(earlier and earlier._sounds.begun)
         )
-        self._shown = shown_of(self.group, arrival)
-        self._prompts = prompts_of(self.group)
-        self._too_late = playable(self.group.too_late) or ""
+        self._whom = Whom(self.group, arrival, around, self.legs.before)
+        self._actions: deque[ev.Action] = deque()
         self._released = 0.0
         self._releases = 0
-        self._places = places
+        self._places = around.places
         self._earlier = earlier
         self._ending: Ending | None = None
         """Where the caller is to go as soon as no leg is left."""
@@ -134,13 +133,15 @@ class HuntedCall:
             return
         if self._earlier is None:
             self._post_checked(commands.hear_jobs(uuid))
+        if (early := self._whom.may_pass_over) and not self._sounds.greets:
+            self._look_after(uuid)  # all may be passed over, and it is over at once
         first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])
         self.session.flush()
         if self._sounds.greets:
             self.session.post(commands.unbind(uuid))
-        else:
+        elif not early:
             self._look_after(uuid)
         self._sounds.ring(self.clock())
         self._bound(hunt)
@@ -172,7 +173,7 @@ class HuntedCall:
         return True
 
     def _post_checked(self, command: str) -> None:
-        self.session.post(command, _expecting_ok(command))
+        self.session.post(command, handover.expecting_ok(command))
 
     def _bound(self, hunt: Hunt, later: float = 0.0) -> None:
         """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
@@ -233,7 +234,11 @@ class HuntedCall:
     # Carrying out
 
     def _carry_out(self, actions: Iterable[ev.Action]) -> None:
-        for action in actions:
+        # Some actions have others, which come behind them.
+        begun = bool(self._actions)
+        self._actions.extend(actions)
+        while self._actions and not begun:
+            action = self._actions[0]
             if isinstance(action, ev.StartLeg):
                 self._start(action)
             elif isinstance(action, ev.CancelLeg):
@@ -242,21 +247,22 @@ class HuntedCall:
                 self._cancel_all(action.cause)
             else:
                 self._give_up(action.cause)
+            self._actions.popleft()
 
     def _start(self, start: ev.StartLeg) -> None:
-        user = start.member
-        prompt = self._prompts.get(user, "")
-        leg = self.legs.add(start.leg, bool(prompt))
-        if self.group.domain and "@" not in user:
-            user = f"{user}@{self.group.domain}"
-        number = self.legs.before + leg.number
-        order = commands.LegOrder(number, leg.job, user, start.ring_for, prompt)
-        recording = recording_of(self.group, self.arrival, start.member, self.came)
-        extras = commands.Extras(self._sounds.loaded, recording, self._too_late)
-        self.session.post(
-            commands.originate(self.arrival.uuid, order, self._shown, extras),
-            partial(self._originated, leg.number),
-        )
+        self.legs.add(start.leg, self._whom.confirms(start.member))
+        self._whom.ask(start.member, self.session.post, partial(self._call, start))
+
+    def _call(self, start: ev.StartLeg, passed_over: str) -> None:
+        """Call a member; who is passed over is a leg that has failed."""
+        leg = self.legs[start.leg]
+        if not_called := leg.cancelled or passed_over:
+            leg.over = True
+            self._carry_out(self.hunt.handle(ev.LegEnded(leg.number, not_called), self.clock()))
+            return
+        extras = self._whom.extras(start.member, self.came, self._sounds.loaded)
+        command = self._whom.originate(leg.job, start, extras)
+        self.session.post(command, partial(self._originated, leg.number))
 
     def _originated(self, number: int, reply: Frame) -> None:
         """A refused originate is a leg that failed; the hunt goes on without it."""
@@ -267,9 +273,9 @@ class HuntedCall:
     def _cancel(self, number: int, cause: str) -> None:
         leg = self.legs[number]
         leg.cancelled = cause
-        if leg.asked and self._too_late and cause == COMPLETED_ELSEWHERE:
+        if leg.asked and self._whom.too_late and cause == COMPLETED_ELSEWHERE:
             for channel in leg.asked:
-                self.session.post(commands.tell_too_late(channel, self._too_late))
+                self.session.post(commands.tell_too_late(channel, self._whom.too_late))
             leg.asked.clear()
         else:
             self.session.post(commands.cancel(leg.job, cause))
@@ -344,7 +350,7 @@ class HuntedCall:
         """Stay until every leg that was called off has ended, and the conversation too."""
         winner = hunt.winner.number if hunt.winner else None
         again = self.clock() + STRAGGLER_TIME
-        end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else LINGER)
+        end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else handover.LINGER)
         while (still := self.legs.open) and self.clock() < end:
             if all(leg.number == winner for leg in still):
                 self.hunt_over.set()
@@ -352,7 +358,7 @@ class HuntedCall:
             if event is not None:
                 self._take_in(event, hunt)
                 if event.get("Unique-ID") == self.arrival.uuid and hunt.phase is Phase.CONNECTED:
-                    end = min(end, self.clock() + LINGER)
+                    end = min(end, self.clock() + handover.LINGER)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME
                 self._end_stragglers(hunt)
@@ -368,42 +374,3 @@ class HuntedCall:
         for leg in self.legs.open:
             if leg.cancelled:
                 self._cancel(leg.number, leg.cancelled)
-
-
-def meet(session: CallSession, patience: float) -> None:
-    """Ask the switch which call it brings, for so many seconds, and prepare to hear of it.
-
-    Raises as ``CallSession.connect``.
-    """
-    ahead = [(command, _expecting_ok(command)) for command in commands.LISTEN]
-    session.connect(patience, LINGER, ahead)
-
-
-def _expecting_ok(command: str) -> OnReply:
-    """Return what warns of a refusal, unless it only says that the caller has hung up meanwhile."""
-
-    def check(reply: Frame) -> None:
-        if not reply.data.startswith(("+OK", "-ERR No such channel")):
-            said = reply.data[:100].strip()
-            log.warning("the switch refused %s: %s", command[:60], said)
-
-    return check
-
-
-def give_back(session: CallSession, begun: bool) -> None:
-    """Let the dialplan have the call again: our fault must not cost the caller.
-
-    Once a hunt has ``begun`` its legs stop as "completed elsewhere", since the dialplan is about to
-    ring the same phones; FreeSWITCH moves on when our socket closes and no leg is left.
-    """
-    orders = (
-        (commands.unbind(session.uuid), commands.cancel_all(session.uuid, COMPLETED_ELSEWHERE))
-        if begun
-        else commands.DECLINE
-    )
-    try:
-        for order in orders:
-            session.post(order)
-        session.flush()
-    except EventSocketError as error:
-        log.warning("could not be given back: %s", error)

@@ -23,6 +23,7 @@ from gevent.threadpool import ThreadPool
 
 from fsctl.hunt.group import Group
 from fsctl.store.lookups import Keys, number_of
+from fsctl.store.onward import all_markers
 
 __all__ = ["Directory", "Keys", "Source", "Unavailable"]
 
@@ -81,6 +82,8 @@ class Directory:
         self._poll = poll
         self._pool = ThreadPool(LOADS + 1)  # one to follow changes
         self._copies: OrderedDict[Keys, Group | None] = OrderedDict()
+        self._within: dict[Keys, frozenset[str]] = {}
+        """Of copies with other groups within them, by what a change of those is known."""
         self._stale: dict[Keys, float] = {}
         """Since when (monotonic seconds) a copy is known to be stale."""
         self._loading: dict[Keys, AsyncResult[Group | None]] = {}
@@ -182,7 +185,7 @@ class Directory:
             self._loading.pop(keys).set(groups[keys])
 
     def _remember(self, keys: Keys, group: Group | None) -> None:
-        self._copies[keys] = group
+        self._put(keys, group)
         self._copies.move_to_end(keys)
         self._stale.pop(keys, None)
         if keys in self._overtaken:
@@ -191,6 +194,14 @@ class Directory:
         while len(self._copies) > KNOWN:
             forgotten, _ = self._copies.popitem(last=False)
             self._stale.pop(forgotten, None)
+            self._within.pop(forgotten, None)
+
+    def _put(self, keys: Keys, group: Group | None) -> None:
+        self._copies[keys] = group
+        self._within.pop(keys, None)
+        markers = all_markers(group) if group else None
+        if markers:
+            self._within[keys] = markers
 
     def _ask(self, question: Callable[..., T], *args: object) -> T:
         """Call in a thread and wait for the answer."""
@@ -228,7 +239,7 @@ class Directory:
             changed = self._ask(self._source.changed, self._revision, revision)
         self._overtaken.update(self._loading)
         now = time.monotonic()
-        for keys in _concerned(reversed(list(self._copies)), changed):
+        for keys in _concerned(reversed(list(self._copies)), changed, self._within):
             self._stale.setdefault(keys, now)
         self._revision = revision
 
@@ -242,7 +253,7 @@ class Directory:
             return
         for keys, group in self._ask(self._source.read, some).items():
             if keys in self._copies:
-                self._copies[keys] = group
+                self._put(keys, group)
             self._stale.pop(keys, None)
 
     def _is_up(self) -> None:
@@ -256,10 +267,16 @@ class Directory:
             log.error("the database does not answer, known groups go on: %s", why)
 
 
-def _concerned(copies: Iterable[Keys], changed: frozenset[str] | None) -> Iterable[Keys]:
+def _concerned(
+    copies: Iterable[Keys], changed: frozenset[str] | None, within: Mapping[Keys, frozenset[str]]
+) -> Iterable[Keys]:
     """Yield the copies that a change of these numbers' groups concerns (None: of any)."""
     for place, keys in enumerate(copies, 1):
-        if changed is None or any(number_of(key) in changed for key in keys):
+        if (
+            changed is None
+            or any(number_of(key) in changed for key in keys)
+            or (keys in within and not changed.isdisjoint(within[keys]))
+        ):
             yield keys
         if place % 500 == 0:
             gevent.sleep(0)  # calls first

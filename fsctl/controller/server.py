@@ -14,12 +14,15 @@ from gevent import socket
 from gevent.event import Event as Signal
 
 from fsctl.controller.arrival import Arrival
-from fsctl.controller.call import HuntedCall, give_back, meet
+from fsctl.controller.call import HuntedCall
 from fsctl.controller.directory import Directory, Keys, Unavailable
+from fsctl.controller.handover import give_back, meet
 from fsctl.controller.memories import Memories
-from fsctl.controller.onward import Places, send_on
+from fsctl.controller.onward import send_on
+from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.records import record_of, refusal_of
+from fsctl.controller.whom import Around
 from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Room
 from fsctl.esl.errors import EventSocketError, SessionClosed
@@ -31,6 +34,7 @@ from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
+from fsctl.hunt.nesting import takers
 from fsctl.logs import about_call, begin_call
 from fsctl.store.call_keys import mask_number
 from fsctl.store.call_records import CallOutcome, CallRecord
@@ -84,7 +88,8 @@ class Controller:
         memories: Memories | None = None,
         meter: "Meter | None" = None,
         hidden: int = 0,
-        places: Places = Places(),  # noqa: B008 - it is immutable
+        presence: Presence | None = None,
+        around: Around = Around(),  # noqa: B008 - it is immutable
     ) -> None:
         self.directory = directory
         self.memories = memories or Memories()
@@ -100,7 +105,8 @@ class Controller:
         self._told: WeakSet[HuntedCall] = WeakSet()
         """Those of whose hunt the end is counted and logged."""
         self._domain_variable = domain_variable
-        self._places = places
+        self._presence = presence or Presence()
+        self._around = replace(around, talks=self._presence.talks)
         self._limits = limits or Limits()
         self._room = Room()
         self._strangers = 0
@@ -116,6 +122,7 @@ class Controller:
         """Begin to take calls."""
         self.directory.start()
         self.memories.start()
+        self._presence.start()
         if self.recorder:
             self.recorder.start()
         self._listener.start()
@@ -141,6 +148,7 @@ class Controller:
                 self._note(call)
         self.directory.stop()
         self.memories.stop()
+        self._presence.stop()
         if self.recorder:
             self.recorder.stop(RECORDS_TIME)
 
@@ -161,13 +169,15 @@ class Controller:
             call = self._admit(session)
             if self._meter:
                 self._meter.admitted(time.monotonic() - came)
-            while call:
+            following = call
+            while following:
+                call = following
                 self.calls.add(call)
                 self._decide(decided)
                 hunt = call.run()
                 if hunt.winner and hunt.winner.ended is not None and hunt.over_at is not None:
                     log.info("over after %.1f s of talk", hunt.winner.ended - hunt.over_at)
-                call = self._hand_on(call)
+                following = self._hand_on(call)
         except SessionClosed as closed:
             log.debug("connection closed: %s", closed)
             if self._meter and call:
@@ -259,12 +269,15 @@ class Controller:
         while True:
             memory = self.memories.of(group) if group else NOTHING
             chance = random.getrandbits(64)
-            admitted = admit(group, arrival.user, memory, chance, time.time())
+            external = bool(self._around.outside.dial)
+            admitted = admit(
+                group, arrival.user, memory, chance, time.time(), external, self.memories.of
+            )
             if hops >= MOST_HOPS:
                 admitted = Refusal.TOO_MANY_HOPS
             if isinstance(admitted, Admitted):
                 found = replace(arrival, hops=hops)
-                return HuntedCall(session, found, admitted, self._note, self._places, earlier)
+                return HuntedCall(session, found, admitted, self._note, self._around, earlier)
             outcome = CallOutcome[admitted.name]
             log.info("refused: %s", admitted.sentence, extra={"outcome": outcome.value})
             if self._meter:
@@ -277,7 +290,7 @@ class Controller:
             gone = onward is not None or (
                 ending.kind not in (Kind.RELEASE, Kind.GROUP)
                 and group is not None
-                and send_on(session, self._places, ending, group, cause, hops + 1)
+                and send_on(session, self._around.places, ending, group, cause, hops + 1)
             )
             if self.recorder:
                 went = str(ending) if gone else ""
@@ -304,10 +317,10 @@ class Controller:
 
     def _remember(self, call: HuntedCall, record: CallRecord) -> None:
         """Have the next call know who has this one's caller, or had."""
-        user = str(record.answered_by)
-        self.memories.answered(call.group, user, record.began + record.wait_seconds)
-        if record.talk_seconds is not None:
-            self.memories.over(call.group, user, record.ended)
+        for group, member in takers(call.group, str(record.answered_by)):
+            self.memories.answered(group, member, record.began + record.wait_seconds)
+            if record.talk_seconds is not None:
+                self.memories.over(group, member, record.ended)
 
     def _refuse(self, session: CallSession, cause: str) -> None:
         """Hang the caller up, and wait until the switch has done it."""

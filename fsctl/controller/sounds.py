@@ -13,6 +13,7 @@ from fsctl.esl.codec import Event
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import sound
 from fsctl.hunt.group import Group
+from fsctl.hunt.nesting import who_confirms
 
 GREETING = "fsctl_greeting"
 MUSIC = "fsctl_music"
@@ -114,7 +115,7 @@ class Sounds:
 def prompts_of(group: Group) -> dict[str, str]:
     """Return the prompt of each member who must press 1."""
     prompt = playable(group.confirm_prompt) or PROMPT
-    return {member.user: prompt for member in group.members if member.confirm}
+    return dict.fromkeys(who_confirms(group), prompt)
 
 
 def playable(text: str | None) -> str | None:

@@ -18,10 +18,12 @@ from fsctl.controller.directory import Source
 from fsctl.controller.memories import looks_back
 from fsctl.hunt.group import Group
 from fsctl.hunt.memory import Memory
+from fsctl.hunt.nesting import all_groups
 from fsctl.store.engine import File, failures, file_of
 from fsctl.store.errors import StoreError
 from fsctl.store.lookups import Keys, changed_numbers, find_groups
 from fsctl.store.memory import GroupKey, News, key_of, read_memories, read_news
+from fsctl.store.onward import all_onward
 from fsctl.store.revision import read_revision
 
 T = TypeVar("T")
@@ -40,7 +42,10 @@ def database_source(engine: Engine, learn: Learn | None = None) -> Source:
 
     def load_many(wanted: Sequence[Keys]) -> dict[Keys, Group | None]:
         found = ask(partial(find_groups, wanted=wanted))
-        looking_back = [group for group in found.values() if group and looks_back(group)]
+        served = [group for group in found.values() if group]
+        served += [one for group in served for one in all_onward(group)]
+        groups = [one for group in served for one in all_groups(group)]
+        looking_back = [group for group in groups if looks_back(group)]
         if learn and looking_back:
             keys = {key_of(group.name, group.domain) for group in looking_back}
             learn(ask(partial(read_memories, groups=keys)))

@@ -207,6 +207,25 @@ def evaluate(switch: Switch, argument: str) -> str:
     return switch.expand(channel, argument)
 
 
+def expand(switch: Switch, argument: str) -> str:
+    """``expand COMMAND ARGUMENTS``: the arguments are expanded first, with global variables."""
+    name, _, arguments = argument.partition(" ")
+    return execute(switch, name, switch.expand(None, arguments))
+
+
+def hash_(switch: Switch, argument: str) -> str:
+    """``hash insert/REALM/KEY/VALUE`` and the like (``hash_api_function`` in mod_hash.c)."""
+    what, *rest = argument.split("/", 3)
+    if what == "insert" and len(rest) == 3:
+        switch.hash[rest[0], rest[1]] = rest[2]
+        return "+OK\n"
+    if what == "select" and len(rest) == 2:
+        return switch.hash.get((rest[0], rest[1]), "")
+    if what == "delete" and len(rest) == 2:
+        return "+OK\n" if switch.hash.pop((rest[0], rest[1]), None) else "-ERR Not found\n"
+    return "-USAGE: insert|insert_ifempty|delete|delete_ifmatch|select/<realm>/<key>[/<value>]\n"
+
+
 def _number(text: str) -> int:
     return int(text) if text.isdigit() and len(text) < 12 else 0
 
@@ -248,7 +267,9 @@ API: dict[str, Api] = {
     "cond": cond,
     "create_uuid": create_uuid,
     "eval": evaluate,
+    "expand": expand,
     "global_getvar": global_getvar,
+    "hash": hash_,
     "hupall": api_channel.hupall,
     "limit_hash_usage": limit_hash_usage,
     "limit_usage": limit_usage,

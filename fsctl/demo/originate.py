@@ -244,13 +244,20 @@ def _contacts(switch: Switch, endpoint: str) -> tuple[list[Phone], str]:
         if phones is None or (domain and domain != switch.domain):
             return [], "SUBSCRIBER_ABSENT"
         return phones, "" if phones else "USER_NOT_REGISTERED"
-    if kind == "sofia" and rest.startswith("gateway/"):
-        return [], "INVALID_GATEWAY"
     if kind == "sofia":
-        return [], "NORMAL_TEMPORARY_FAILURE"
+        return _outside(switch, *rest.split("/", 1))
     if kind == "error":
         return [], causes.parse(rest)
     return [], "CHAN_NOT_IMPLEMENTED"
+
+
+def _outside(switch: Switch, profile: str, address: str = "") -> tuple[list[Phone], str]:
+    """Return the telephone outside behind an address of a profile; gateways there are none."""
+    if profile == "gateway":
+        return [], "INVALID_GATEWAY"
+    number = address.partition("@")[0]
+    phones = switch.phones_of(number) if number.startswith("+") else None
+    return (phones, "") if phones else ([], "NORMAL_TEMPORARY_FAILURE")
 
 
 def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | None:
@@ -272,12 +279,13 @@ def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | N
         destination=phone.user,
         source="src/switch_ivr_originate.c",
     )
+    presence = _presence(switch, phone.user)
     leg = Channel(
         name=f"sofia/internal/{address}",
         inbound=False,
         profile=profile,
         phone=MemberCall(switch, phone),
-        presence_id=f"{phone.user}@{switch.domain}",
+        presence_id=presence.get("presence_id", ""),
         uuid=uuid,
     )
     for key, value in {
@@ -293,10 +301,7 @@ def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | N
         "channel_name": leg.name,
         "sip_destination_url": f"sip:{address}",
         **variables,
-        "dialed_user": phone.user,
-        "dialed_domain": switch.domain,
-        "sip_invite_domain": switch.domain,
-        "presence_id": f"{phone.user}@{switch.domain}",
+        **presence,
         "originate_early_media": "false" if "ignore_early_media" in variables else "true",
         "originate_endpoint": "sofia",
         "rtp_use_codec_string": "PCMU,PCMA",
@@ -313,3 +318,15 @@ def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | N
         if not mentions_variable(value):
             leg.set(key, value)
     return leg
+
+
+def _presence(switch: Switch, user: str) -> dict[str, str]:
+    """Return what ``user/`` and the stock dial-string leave on a leg; nothing of a number."""
+    if user.startswith("+"):
+        return {}
+    return {
+        "dialed_user": user,
+        "dialed_domain": switch.domain,
+        "sip_invite_domain": switch.domain,
+        "presence_id": f"{user}@{switch.domain}",
+    }

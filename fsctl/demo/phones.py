@@ -222,6 +222,7 @@ class CallerCall:
     def __init__(self, switch: Switch, label: str) -> None:
         self.switch = switch
         self.label = label
+        self.controllers = ""
         self._answered = False
         self._over = False
         self._coming: deque[tuple[str, dict[str, object]]] = deque()

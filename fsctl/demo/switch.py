@@ -77,7 +77,9 @@ class PlacedCall:
 
     def _partner(self) -> str | None:
         partner = self._channel.partner
-        return partner.get("dialed_user") if partner else None
+        return (
+            partner.phone.phone.user if partner and isinstance(partner.phone, MemberCall) else None
+        )
 
 
 class Switch:
@@ -108,6 +110,7 @@ class Switch:
         self.ringing: set[MemberCall] = set()
         self.quiet = gevent.event.Event()
         self.fallen_back: list[str] = []
+        self.hash: dict[tuple[str, str], str] = {}
         self.sessions = 0
         self.peak = 0
         self._phones: dict[str, list[Phone]] = {}
@@ -116,7 +119,10 @@ class Switch:
         self._sequence = itertools.count(1)
 
     def register(self, user: str, script: Script | None = None, phones: int = 1) -> None:
-        """Give a user so many telephones, all with one script; 0 leaves it known, unregistered."""
+        """Give a user so many telephones, all with one script; 0 leaves it known, unregistered.
+
+        A user that begins with ``+`` is a telephone number outside: ``sofia/PROFILE/NUMBER@HOST``.
+        """
         self._phones[user] = [
             Phone(
                 user,
@@ -177,8 +183,8 @@ class Switch:
             callstate="RINGING",
         )
         channel.variables.update(_caller_variables(self, channel, user))
-        channel.set("sip_h_X-Controllers", controllers or self.controllers)
-        where = f"{controllers or self.controllers} async full"
+        phone.controllers = controllers or self.controllers
+        where = f"{phone.controllers} async full"
         channel.queued = [("socket", where), ("demo_fallback", None), *self.fallback]
         self._arriving.add(channel)
         self.saw(who, "calling", number=number)
@@ -218,7 +224,7 @@ class Switch:
             return
         self.limits.release(channel)
         channel.queued = [("demo_fallback", None), *self.fallback]
-        where = channel.get("sip_h_X-Controllers")
+        where = getattr(channel.phone, "controllers", "")  # a caller's
         if extension and where:
             channel.clone_profile(destination=extension)
             again = [("set", "socket_resume=true"), ("socket", f"{where} async full")]
@@ -292,6 +298,7 @@ class Switch:
             gevent.sleep(2 * NETWORK)
         self.forget_users()
         self.fallen_back.clear()
+        self.hash.clear()
 
     def close(self) -> None:
         """Stop for good."""

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine
 
-from fsctl.admin.advice import warnings_about
+from fsctl.admin.advice import title, warnings_about
 from fsctl.doctor.finding import Finding, fault, ok, warning
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, is_external
+from fsctl.settings import Settings
 from fsctl.store.engine import describe, reading
 from fsctl.store.errors import NewerSchema, SchemaError, StoreError
 from fsctl.store.groups import list_groups
@@ -48,6 +49,24 @@ def examine_groups(groups: Sequence[Group]) -> Iterator[Finding]:
     for group in groups:
         for line in warnings_about(group):
             yield warning(part, line, f'see: fsctl group show "{group.name}"')
+
+
+def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Finding]:
+    """Look whether groups are set to do what the settings do not allow."""
+    for group in groups:
+        if group.skip_busy and not settings.esl_url:
+            yield warning(
+                "groups",
+                f"{title(group.name, group.domain)} passes nobody over: no switch tells who talks",
+                "name the switch with the setting esl_url, for fsctl serve too",
+            )
+        numbers = [one.user for one in group.members if one.enabled and is_external(one.user)]
+        if numbers and not settings.external_dial:
+            yield warning(
+                "groups",
+                f"{title(group.name, group.domain)} does not call {', '.join(numbers)}",
+                "say with the setting external_dial how, for fsctl serve too",
+            )
 
 
 def load_groups(engine: Engine) -> list[Group]:

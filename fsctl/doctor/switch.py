@@ -10,7 +10,7 @@ from fsctl.esl.errors import EventSocketError, Unquotable
 from fsctl.esl.inbound import NotConnected, SwitchConnection
 from fsctl.esl.routes import Fate, Route, read_dialplan, routes
 from fsctl.esl.switch_facts import Presence, User
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, is_user
 from fsctl.settings import Settings
 
 CLOCK_TOLERANCE = 2.0
@@ -92,7 +92,7 @@ def _members(part: str, switch: SwitchConnection, groups: Sequence[Group]) -> It
         users = [
             User.of(member.user, group.domain or domain)
             for member in group.members
-            if member.enabled and group.enabled
+            if member.enabled and group.enabled and is_user(member.user)
         ]
         if any(not user.domain for user in users):
             troubles += 1

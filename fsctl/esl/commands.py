@@ -8,7 +8,15 @@ import math
 from dataclasses import dataclass
 
 from fsctl.esl.presentation import Shown
-from fsctl.esl.quoting import number, path, sound, token, value_of_sound, variables
+from fsctl.esl.quoting import (
+    dial_string,
+    number,
+    path,
+    sound,
+    token,
+    value_of_sound,
+    variables,
+)
 
 CALL_TAG = "fsctl_call"
 """Variable of every leg: the caller's uuid, as long as the leg lives. Events are filtered by it."""
@@ -42,6 +50,7 @@ class LegOrder:
     """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most.
 
     ``prompt`` is the sound with which its member is asked to press 1, "" for nothing to confirm.
+    ``dial`` is the dial string of who is no user of the directory, "" for a user.
     """
 
     number: int
@@ -49,6 +58,7 @@ class LegOrder:
     user: str
     ring_for: float
     prompt: str = ""
+    dial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +205,7 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
     }
     if leg.prompt:
         settings |= _confirming(leg.prompt, extras.too_late)
+    whom_to_dial = dial_string(leg.dial) if leg.dial else f"user/{token(leg.user)}"
     late = f"{_late(extras.too_late)} inline" if leg.prompt and extras.too_late else "!LOSE_RACE"
     silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
     on_answer = (
@@ -206,7 +217,7 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
         f"intercept:{whom}",
     )
     return (
-        f"bgapi originate {variables(settings)}user/{token(leg.user)} "
+        f"bgapi originate {variables(settings)}{whom_to_dial} "
         f"'{','.join(on_answer)}' inline\nJob-UUID: {token(leg.job)}"
     )
 

@@ -3,12 +3,13 @@
 As in ``commands``, every part comes through ``quoting``. None of them changes anything.
 """
 
-from fsctl.esl.quoting import token
+from fsctl.esl.quoting import question, token
 
 VERSION = "version short"
 DOMAIN = "global_getvar domain"
 CLOCK = "strepoch"
 """The switch's clock in whole epoch seconds."""
+CHANNELS = "show channels as json"
 DIALPLAN = "xml_locate dialplan"
 """The whole dialplan as it is in force; with mod_xml_curl, what that answers for no context."""
 
@@ -36,3 +37,17 @@ def dial_string(name: str, domain: str) -> str:
 def contact(name: str, domain: str) -> str:
     """Ask where a user's telephones are: ``error/user_not_registered`` for none (tried)."""
     return f"sofia_contact */{token(name)}@{token(domain)}"
+
+
+def variable(channel: str, name: str) -> str:
+    """Ask for a channel's variable: ``_undef_`` when it has none."""
+    return f"uuid_getvar {token(channel)} {token(name)}"
+
+
+def expanded(template: str, user: str, domain: str) -> str:
+    """Ask what an administrator has written, of a user; "" is the switch's own domain."""
+    named = template.replace("{user}", token(user))
+    if domain:
+        return question(named.replace("{domain}", token(domain)))
+    question(named.replace("{domain}", "x"))
+    return named if "{domain}" not in named else f"expand {named.replace('{domain}', '${domain}')}"

@@ -27,6 +27,10 @@ _BRACKETS = frozenset("[]()")
 _SOUND = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:%(),;=+*~?&@-]*")
 _HEADER = re.compile(r"[A-Za-z0-9<][A-Za-z0-9<>:/._~%;=+*@-]*")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
+_DIAL_STRING = re.compile(r"sofia/[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9+*#][A-Za-z0-9._+*#/:;=@-]*")
+_QUESTION = re.compile(
+    r"(?:(?:hash|db) select/|user_data |user_exists id |global_getvar )[A-Za-z0-9 ._+@/:-]{1,400}"
+)
 _NOT_IN_PATH = re.compile(r"[^A-Za-z0-9+@-]+")
 _ESCAPES = str.maketrans({" ": "\\s", ",": "\\,"})
 
@@ -47,6 +51,24 @@ def number(text: str) -> str:
     if not _NUMBER.fullmatch(text):
         raise Unquotable(f"{text[:60]!r} cannot be dialled")
     return text
+
+
+def dial_string(text: str) -> str:
+    """Return ``text`` if it is one endpoint of ``sofia``, and nothing else to ``originate``.
+
+    Raises Unquotable otherwise. Other kinds of endpoints run dialplans, or whole programs.
+    """
+    if ":_:" in text:  # it separates endpoints (``switch_ivr_enterprise_originate``)
+        raise Unquotable(f"{text[:60]!r} is more than one endpoint")
+    return _checked(_DIAL_STRING, text)
+
+
+def question(text: str) -> str:
+    """Return an api command that only asks, as an administrator has written it.
+
+    Raises Unquotable otherwise: many others do something.
+    """
+    return _checked(_QUESTION, text)
 
 
 def clean(text: str, limit: int = MAX_VALUE) -> str:

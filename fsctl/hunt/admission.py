@@ -10,9 +10,9 @@ from enum import Enum
 from fsctl.hunt.endings import TOO_MANY_HOPS, Reason
 from fsctl.hunt.group import Group
 from fsctl.hunt.memory import NOTHING, Memory
+from fsctl.hunt.nesting import Admission, MemoryOf, nothing_remembered
 from fsctl.hunt.opening import is_open
 from fsctl.hunt.schedule import Schedule
-from fsctl.hunt.strategies import STRATEGIES, delayed
 
 
 class Refusal(Enum):
@@ -68,12 +68,15 @@ def admit(
     memory: Memory = NOTHING,
     chance: int = 0,
     now: float | None = None,
+    external: bool = True,
+    memory_of: MemoryOf = nothing_remembered,
 ) -> Admitted | Refusal:
     """Decide on a call to ``group`` (None: no group serves the number) by a user or a stranger.
 
     ``memory`` is what is remembered of the group's past calls; from ``chance`` a strategy that
     draws lots takes them. ``now`` (seconds since 1970 UTC) tells whether the group is open; with
-    None it is.
+    None it is. ``external``: telephone numbers outside of the directory can be called.
+    ``memory_of`` tells what is remembered of the groups within this one.
     """
     if group is None:
         return Refusal.NO_SUCH_NUMBER
@@ -81,7 +84,9 @@ def admit(
         return Refusal.DISABLED
     if now is not None and not is_open(group, now):
         return Refusal.CLOSED
-    # A newer fsctl may have more of them, in the same database.
-    strategy = STRATEGIES.get(group.strategy, delayed)
-    schedule = strategy(group, calling_user, memory, chance)
+
+    def remembered(one: Group) -> Memory:
+        return memory if one is group else memory_of(one)
+
+    schedule = Admission(calling_user, remembered, chance, now, external).schedule(group)
     return Admitted(group, schedule) if schedule.rings else Refusal.NO_MEMBERS

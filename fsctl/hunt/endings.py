@@ -110,7 +110,7 @@ def read_ending(text: str) -> Ending:
             raise ValueError(HOW)
         return Ending(kind, rest)
     form, more = _FORMS[kind]
-    to, *others = rest.split()
+    to, *others = rest.split() or [""]
     second = others[0] if others else ""
     if not form.fullmatch(to) or len(others) > 1 or (second and not more):
         raise ValueError(HOW)

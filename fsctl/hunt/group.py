@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One user of a group.
+    """One who rings in a group.
 
-    ``user`` is the user's name in FreeSWITCH's directory (``test002`` or ``test002@domain``);
+    ``user`` is a user's name in FreeSWITCH's directory (``test002`` or ``test002@domain``), a
+    telephone number outside of it (``+48501234567``, see ``is_external``), or another group of the
+    same domain (``group:sales``, see ``inner_name``);
     ``delay`` is how many seconds after the call's arrival this member starts to ring;
     ``ring_time`` is how long this member's phone rings, None for as long as the group says;
     ``order`` is the member's place among the others, the lowest first, equal ones as they joined;
@@ -54,6 +56,11 @@ class Group:
     ``confirm_prompt`` is what members hear who must press 1, None for a tone; ``too_late`` is what
     they hear when somebody else has the caller, None for nothing.
 
+    ``inner`` are the groups that are members, each with the text by which it is one and with its
+    own inner groups; whoever reads a group to ring it puts them there.
+
+    ``skip_busy`` rings nobody who is known to be in a conversation.
+
     ``recording`` is a template of the file in which a conversation is recorded, None for none.
 
     ``ending`` is where a call goes that nobody takes, None for a release; the others say it for one
@@ -95,15 +102,38 @@ class Group:
     when_no_members: str | None = None
     when_closed: str | None = None
     when_disabled: str | None = None
+    skip_busy: bool = False
+    inner: "tuple[tuple[str, Group], ...]" = ()
     onward: "tuple[tuple[str, Group], ...]" = ()
 
 
+def is_external(user: str) -> bool:
+    """Whether a member is a telephone number outside of the directory: in E.164, with its ``+``."""
+    return user.startswith("+")
+
+
+INNER = "group:"
+"""What the name of a group begins with that is a member."""
+
+
+def inner_name(user: str) -> str | None:
+    """Return the name of the group that a member is, None for who is none."""
+    return user.removeprefix(INNER) if user.startswith(INNER) else None
+
+
+def is_user(user: str) -> bool:
+    """Whether a member is a user of the directory, neither a number nor a group."""
+    return not is_external(user) and inner_name(user) is None
+
+
 def same_user(one: str, other: str) -> bool:
-    """Whether two directory names mean the same user.
+    """Whether two members' names mean the same one.
 
     A name without a domain matches that user in any domain: an installation with one domain never
     mentions it, while FreeSWITCH reports callers with theirs.
     """
+    if one.startswith(INNER) or other.startswith(INNER):
+        return one.casefold() == other.casefold()
     name, _, domain = one.casefold().partition("@")
     other_name, _, other_domain = other.casefold().partition("@")
     return name == other_name and (not domain or not other_domain or domain == other_domain)

@@ -38,13 +38,17 @@ TEMPORARY_FAILURE = "NORMAL_TEMPORARY_FAILURE"
 """Cause of a caller released because of faults only (SIP 503)."""
 NOT_REGISTERED = "USER_NOT_REGISTERED"
 """Cause of a caller whose group has no phone registered (SIP 480)."""
+ON_THE_PHONE = "ON_THE_PHONE"
+"""Cause of our own of a member who was not rung, being in a conversation."""
+DO_NOT_DISTURB = "DO_NOT_DISTURB"
+"""Cause of our own of a member who was not rung, wanting no calls."""
 
 _CAUSES: dict[Outcome, frozenset[str]] = {
     Outcome.NO_ANSWER: frozenset(
         {NO_ANSWER, "ALLOTTED_TIMEOUT", "PROGRESS_TIMEOUT", "NO_PICKUP", "MEDIA_TIMEOUT"}
     ),
     # 486 and 600
-    Outcome.BUSY: frozenset({"USER_BUSY", "BUSY_EVERYWHERE"}),
+    Outcome.BUSY: frozenset({"USER_BUSY", "BUSY_EVERYWHERE", ON_THE_PHONE, DO_NOT_DISTURB}),
     # 401 to 403, 407, 603 and 608; UNWANTED is 607
     Outcome.REJECTED: frozenset(
         {"CALL_REJECTED", "DECLINE", "REJECT_ALL", "UNWANTED", "INCOMING_CALL_BARRED"}

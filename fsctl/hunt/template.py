@@ -13,6 +13,13 @@ the number that was dialled."""
 RECORDED = ("group", "number", "dialled", "member", "date", "time", "uuid")
 """Placeholders of a recording's file: of them a file's name is made, whoever calls."""
 
+ASKED = ("user", "domain")
+"""Placeholders of what is asked about a member."""
+DIALLING = ("number", "digits")
+"""Placeholders of how a telephone number is dialled: in E.164, and the same without its ``+``."""
+OUTSIDE = ("number", "dialled")
+"""Placeholders of the caller's number as a telephone outside shows it."""
+
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 
 
@@ -26,3 +33,8 @@ def stray(template: str, known: Collection[str]) -> str | None:
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Return the text with each known placeholder replaced, once: no value is read again."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+
+
+def dialling(template: str, number: str) -> str:
+    """Return the dial string for a telephone number in E.164."""
+    return fill(template, {"number": number, "digits": number.removeprefix("+")})

@@ -168,8 +168,8 @@ _REFUSALS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHA
 
 
 def group_text(group: Group) -> str:
-    """Return a group as records keep it: JSON."""
-    return orjson.dumps(group).decode()
+    """Return a group as records keep it: JSON, without the groups that calls may go on to."""
+    return orjson.dumps(replace(group, onward=())).decode()
 
 
 def group_of(text: str) -> Group | None:
@@ -178,11 +178,16 @@ def group_of(text: str) -> Group | None:
     What this version does not know is left out, what it misses has its default.
     """
     try:
-        found = orjson.loads(text)
-        members = tuple(Member(**_known(Member, one)) for one in found.pop("members"))
-        return Group(**{**_known(Group, found), "members": members})
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        return _group_of(orjson.loads(text))
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _group_of(found: dict[str, Any]) -> Group:
+    members = tuple(Member(**_known(Member, one)) for one in found.pop("members"))
+    inner = tuple((user, _group_of(group)) for user, group in found.pop("inner", ()))
+    found.pop("onward", None)
+    return Group(**{**_known(Group, found), "members": members, "inner": inner})
 
 
 def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:

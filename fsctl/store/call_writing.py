@@ -13,11 +13,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fsctl.hunt.nesting import everybody, takers
 from fsctl.store.call_keys import caller_key, user_key
 from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
 from fsctl.store.call_tables import Call, CallAttempt, CallGroup
 from fsctl.store.engine import reading, writing
-from fsctl.store.memory import Service, key_of, remember
+from fsctl.store.memory import GroupKey, Service, key_of, remember
 from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, name_key
 
 NOT_RUNG = "not rung"
@@ -75,8 +76,18 @@ def _services(records: Iterable[CallRecord], known: set[tuple[str, int]]) -> Ite
             answered = record.began + record.wait_seconds
             idle = answered if record.talk_seconds is None else record.ended
             first = (record.uuid, _ms(record.began)) not in known
-            key = key_of(record.group, record.domain)
-            yield Service(key, record.answered_by, answered, idle, first)
+            for key, member in _took(record, record.answered_by):
+                yield Service(key, member, answered, idle, first)
+
+
+def _took(record: CallRecord, user: str) -> Iterator[tuple[GroupKey, str]]:
+    """Yield whose taking a call is to be remembered, and in which group."""
+    group = group_of(record.group_as_it_was)
+    if group is None or not group.inner:
+        yield key_of(record.group, record.domain), user
+        return
+    for one, member in takers(group, user):
+        yield key_of(one.name, one.domain), member
 
 
 def _upsert(session: Session, table: Table) -> Any:
@@ -163,7 +174,7 @@ def _attempt_rows(call_id: int, record: CallRecord) -> list[_Row]:
         for position, attempt in enumerate(attempts)
     ]
     group = group_of(record.group_as_it_was)
-    unrung = [m.user for m in group.members if m.user not in last] if group else []
+    unrung = [user for user in everybody(group) if user not in last] if group else []
     return legs + [
         {
             **_member(call_id, position, record, user),

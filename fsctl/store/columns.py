@@ -16,8 +16,8 @@ from fsctl.store.tables import Base, GroupMember, HuntGroup
 Read = Callable[[Any], list[Any]]
 """Makes a row's settings plain, in the order of ``names_of``."""
 
-_BESIDE = ("numbers", "members", "onward")
-"""What of a group is in rows of its own."""
+_BESIDE = ("numbers", "members", "inner", "onward")
+"""What of a group is in rows of their own."""
 
 
 def plain_to_kept(field: str, kind: type[Base]) -> tuple[str, Callable[[Any], Any]]:

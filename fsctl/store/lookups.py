@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from fsctl.hunt.domain import domain_of_call
 from fsctl.hunt.group import Group, Member
 from fsctl.store.groups import plain_group, plain_member
+from fsctl.store.nesting import marker, with_inner
 from fsctl.store.onward import with_onward
 from fsctl.store.tables import AuditEntry, GroupMember, GroupNumber, HuntGroup
 
@@ -48,7 +49,8 @@ def number_of(key: str) -> str:
 
 
 def find_groups(session: Session, wanted: Sequence[Keys]) -> dict[Keys, Group | None]:
-    """Return the group that each of these is served by, in two round trips.
+    """Return the group that each of these is served by, in two round trips; more if groups are
+    members of them.
 
     A disabled group is returned too: what that means to a caller is not the store's to say.
     """
@@ -65,7 +67,8 @@ def find_groups(session: Session, wanted: Sequence[Keys]) -> dict[Keys, Group | 
     for member in connection.execute(in_turn.order_by(_MEMBER.c.position, _MEMBER.c.id)):
         members[member.group_id].append(plain_member(member))
     plain = [plain_group(row, numbers[one], members[one]) for one, row in rows.items()]
-    groups = dict(zip(rows, with_onward(session, plain), strict=True))
+    whole = with_onward(session, with_inner(session, plain))
+    groups = dict(zip(rows, whole, strict=True))
     return {
         keys: next((groups[owners[key]] for key in keys if key in owners), None) for keys in wanted
     }
@@ -94,18 +97,28 @@ def _of_groups(keys: set[str]) -> Select[Any]:
 def changed_numbers(session: Session, since: int, until: int) -> frozenset[str] | None:
     """Return the numbers of all groups that changed after revision ``since``, up to ``until``.
 
+    With them are the groups' own markers (``nesting.marker``), for groups that they are members of.
     Those that a group had before count as well as those it has now. None means that any may have:
     there were too many changes, or some that nobody wrote down (made with SQL by hand).
     """
     statement = (
-        select(AuditEntry.revision, AuditEntry.before["numbers"], AuditEntry.after["numbers"])
+        select(
+            AuditEntry.revision,
+            AuditEntry.before["numbers"],
+            AuditEntry.after["numbers"],
+            AuditEntry.domain,
+            AuditEntry.group_key,
+            AuditEntry.former_key,
+        )
         .where(AuditEntry.revision > since, AuditEntry.revision <= until)
         .limit(MOST_CHANGES + 1)
     )
     rows = session.execute(statement).all()
     if len(rows) > MOST_CHANGES or len({row[0] for row in rows}) != until - since:
         return None
-    return frozenset(_numbers(list_ for row in rows for list_ in row[1:]))
+    numbers = _numbers(list_ for row in rows for list_ in row[1:3])
+    markers = (marker(row[3], key) for row in rows for key in row[4:] if key is not None)
+    return frozenset((*numbers, *markers))
 
 
 def _numbers(lists: Iterable[object]) -> Iterator[str]:

@@ -6,16 +6,14 @@ from dataclasses import replace
 from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from fsctl.hunt.endings import MOST_HOPS, Kind, Reason, next_groups
+from fsctl.hunt.endings import MOST_HOPS, Kind, next_groups
 from fsctl.hunt.group import Group
+from fsctl.store.nesting import marker, markers_of, with_inner
 from fsctl.store.snapshot import read_groups
-from fsctl.store.tables import HuntGroup, name_key
+from fsctl.store.tables import ENDINGS, HuntGroup, name_key
 
 Key = tuple[str, str]
 """A group's domain, and its name as names are compared."""
-
-ENDINGS = ("ending", *(reason.value for reason in Reason))
-"""The columns that say where calls go."""
 
 
 def with_onward(session: Session, groups: Sequence[Group]) -> list[Group]:
@@ -44,11 +42,20 @@ def all_onward(group: Group) -> Iterator[Group]:
         yield from all_onward(one)
 
 
+def all_markers(group: Group) -> frozenset[str]:
+    """Return what tells that a group within this one, or after it, has changed."""
+    found = set(markers_of(group)) | {marker(*key) for key in onward_keys(group)}
+    for _, one in group.onward:
+        found |= all_markers(one)
+    return frozenset(found)
+
+
 def _read(session: Session, keys: Iterable[Key]) -> dict[Key, Group]:
     of = tuple_(HuntGroup.domain, HuntGroup.name_key)
     ids = session.scalars(select(HuntGroup.id).where(of.in_(sorted(keys)))).all()
     groups = [group for _, group in read_groups(session, ids)]
-    return {(group.domain, name_key(group.name)): group for group in groups}
+    whole = with_inner(session, groups)
+    return {(group.domain, name_key(group.name)): group for group in whole}
 
 
 def _linked(group: Group, known: dict[Key, Group], above: tuple[Key, ...]) -> Group:

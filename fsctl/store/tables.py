@@ -29,9 +29,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
+from fsctl.hunt.endings import Reason
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -68,15 +69,8 @@ _RECORDING_CHARACTERS = _ALPHANUMERIC + "/._+@{}-"
 _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 
-_ENDINGS = (
-    "ending",
-    "when_no_answer",
-    "when_busy",
-    "when_unreachable",
-    "when_no_members",
-    "when_closed",
-    "when_disabled",
-)
+ENDINGS = ("ending", *(reason.value for reason in Reason))
+"""The columns that say where calls go that nobody takes."""
 _SOUNDS = ("music", "greeting", "announcement", "confirm_prompt", "too_late")
 
 
@@ -187,9 +181,10 @@ class HuntGroup(Base):
         ),
         *(
             CheckConstraint(f"length({ending}) BETWEEN 1 AND {LONGEST_ENDING}", name=ending)
-            for ending in _ENDINGS
+            for ending in ENDINGS
         ),
-        *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in _ENDINGS),
+        *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in ENDINGS),
+        CheckConstraint("skip_busy IN (true, false)", name="skip_busy"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -238,6 +233,7 @@ class HuntGroup(Base):
     when_no_members: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
@@ -304,11 +300,17 @@ class GroupMember(Base):
     __table_args__ = (
         UniqueConstraint("group_id", "user"),
         CheckConstraint(
-            f'length("user") BETWEEN 1 AND {LONGEST_USER}'
+            f'(length("user") BETWEEN 1 AND {LONGEST_USER}'
             f" AND ltrim(\"user\", '{_USER_CHARACTERS}') = ''"
-            " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> ''",
+            " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> '')"
+            ' OR (length("user") BETWEEN 3 AND 16'
+            " AND substr(\"user\", 1, 1) = '+' AND substr(\"user\", 2, 1) <> '0'"
+            " AND ltrim(substr(\"user\", 2), '0123456789') = '')"
+            " OR (substr(\"user\", 1, 6) = 'group:'"
+            f' AND length("user") BETWEEN 7 AND {6 + LONGEST_NAME})',
             name="user",
         ),
+        CheckConstraint(Printable('"user"'), name="user_printable"),
         CheckConstraint(f"delay_ms BETWEEN 0 AND {LONGEST_DELAY_MS}", name="delay_ms"),
         CheckConstraint("enabled IN (true, false)", name="enabled"),
         CheckConstraint("position >= 0", name="position"),

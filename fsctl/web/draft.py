@@ -107,7 +107,7 @@ def _in_place(base: Group, members: list[Member]) -> tuple[Member, ...]:
 
 def _wrong_inputs(row: Row, before: Iterable[Row]) -> Iterator[tuple[str, str]]:
     try:
-        values.user(row.user)
+        row.user = values.member(row.user)
     except WrongValue as error:
         yield "user", str(error)
     else:

@@ -56,6 +56,10 @@ GROUP_LABELS = {
         N_("Distinctive ring"),
         N_("A word, or <URI>;parameters, as the Alert-Info header has it; empty: none."),
     ),
+    "skip_busy": (
+        N_("Pass over who is on the phone"),
+        N_("Members in a conversation are not rung, as far as the switch tells of them."),
+    ),
     "diversion": (
         N_("Show the diversion"),
         N_("Telephones are told which number diverts the call to them."),

@@ -4,6 +4,8 @@ One form, saved in one piece. Its buttons work without scripts: the table comes 
 saved. With them the drawing beside it follows every key.
 """
 
+from functools import partial
+
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -11,6 +13,7 @@ from fsctl.admin import whole
 from fsctl.admin.advice import warnings_about
 from fsctl.admin.errors import AdminError
 from fsctl.admin.groups import get_memory
+from fsctl.admin.groups import whole as whole_group
 from fsctl.hunt.group import Group
 from fsctl.web.draft import Draft, empty_row
 from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
@@ -64,8 +67,11 @@ def timeline(group_id: int) -> Response:
 
 
 def _drawn(group: Group) -> dict[str, object]:
-    memory = get_memory(panel().engine, group)
-    return {"svg": preview(group, memory), "warnings": warnings_about(group)}
+    memory_of = partial(get_memory, panel().engine)
+    external = bool(panel().settings.external_dial)
+    drawn = whole_group(panel().engine, group)
+    svg = preview(drawn, memory_of(group), external, memory_of)
+    return {"svg": svg, "warnings": warnings_about(group)}
 
 
 def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:

@@ -60,7 +60,8 @@ def _terms(terms: Terms) -> Schema:
 
 
 def _member() -> Schema:
-    user = {"type": "string", "description": "A name in FreeSWITCH's directory."}
+    kinds = "A name in FreeSWITCH's directory, a number with its +, or group:NAME."
+    user = {"type": "string", "description": kinds}
     return {
         "type": "object",
         "required": ["user"],

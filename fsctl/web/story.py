@@ -36,6 +36,8 @@ _LEGS = {
 }
 _CAUSES = {
     "USER_NOT_REGISTERED": N_("the phone was not registered"),
+    "ON_THE_PHONE": N_("not rung, on the phone"),
+    "DO_NOT_DISTURB": N_("not rung, wants no calls"),
     "SUBSCRIBER_ABSENT": N_("FreeSWITCH's directory has no such user"),
 }
 

@@ -13,6 +13,7 @@ from fsctl.hunt.admission import Admitted, admit
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.memory import Memory
+from fsctl.hunt.nesting import MemoryOf, nothing_remembered
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
 from fsctl.hunt.simulation import Phones, simulate
 from fsctl.web.languages import decimal, seconds
@@ -37,12 +38,17 @@ class Bar:
     text: str
 
 
-def preview(group: Group, memory: Memory) -> Markup | None:
+def preview(
+    group: Group, memory: Memory, external: bool = False, memory_of: MemoryOf = nothing_remembered
+) -> Markup | None:
     """Draw a call to which nobody comes; None when nobody would ring.
 
     ``memory`` is what strategies remember of the group's past calls; lots are drawn as by chance 0.
+    ``external``: telephone numbers can be called; ``memory_of`` is for the groups within this one.
     """
-    admitted = admit(replace(group, enabled=True), None, memory)
+    admitted = admit(
+        replace(group, enabled=True), None, memory, external=external, memory_of=memory_of
+    )
     if not isinstance(admitted, Admitted):
         return None
     call = simulate(admitted.schedule, Phones())

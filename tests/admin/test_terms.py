@@ -20,7 +20,7 @@ TERMS = [*GROUP_TERMS.values(), *MEMBER_TERMS.values()]
 
 
 def test_every_setting_of_the_plain_values_is_declared() -> None:
-    beside = {"name", "domain", "numbers", "members"}
+    beside = {"name", "domain", "numbers", "members", "inner", "onward"}
     assert GROUP_TERMS.keys() | beside == {field.name for field in fields(Group)}
     assert MEMBER_TERMS.keys() | {"user"} == {field.name for field in fields(Member)}
 

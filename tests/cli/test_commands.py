@@ -200,6 +200,7 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         "announce_every": 30,
         "diversion": False,
         "answer_first": False,
+        "skip_busy": False,
         **dict.fromkeys(("alert_info", "music", "greeting", "announcement", "recording")),
         **dict.fromkeys(("confirm_prompt", "too_late")),
         "numbers": ["600", "+48587624731"],

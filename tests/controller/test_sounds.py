@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from fsctl.controller.call import Arrival
+from fsctl.controller.arrival import Arrival
 from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import ANNOUNCEMENT, MUSIC, RINGBACK, RINGING, Sounds, prompts_of
 from fsctl.esl.codec import Event

@@ -28,7 +28,7 @@ def test_it_reads_groups_and_what_changed(sales: Engine) -> None:
     assert source.load_many([("600",), ("601",)]) == {("600",): group, ("601",): None}
     before = source.revision()
     set_group(sales, "sales", wait=20)
-    assert source.changed(before, source.revision()) == {"600"}
+    assert source.changed(before, source.revision()) == {"600", "group:/sales"}
     changed = source.load(("600",))
     assert changed is not None
     assert changed.wait == 20.0

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from gevent import socket
 from sqlalchemy import text
 
-from fsctl.admin.groups import add_group, disable_group
+from fsctl.admin.allowed import allowing_external
+from fsctl.admin.groups import add_group, disable_group, set_group
+from fsctl.admin.members import add_member
 from fsctl.cli.main import root
 from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
@@ -318,6 +320,15 @@ def no_switch_named(well: Installation) -> None:
     del well.environment["FSCTL_ESL_URL"]
 
 
+def nobody_tells_who_talks(well: Installation) -> None:
+    set_group(well.engine, "sales", skip_busy=True)
+    del well.environment["FSCTL_ESL_URL"]
+
+
+def no_way_to_dial(well: Installation) -> None:
+    add_member(allowing_external(well.engine), "sales", "+48501234567", confirm=True)
+
+
 @pytest.mark.parametrize(
     ("plant", "what"),
     [
@@ -329,6 +340,8 @@ def no_switch_named(well: Installation) -> None:
         (nobody_in_it, "has no number"),
         (hidden_dialplan, "it shows no dialplan"),
         (no_switch_named, "no switch is named"),
+        (nobody_tells_who_talks, "passes nobody over"),
+        (no_way_to_dial, "does not call +48501234567"),
     ],
 )
 def test_a_warning_is_no_fault(well: Installation, plant: Plant, what: str) -> None:

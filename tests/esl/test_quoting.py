@@ -118,3 +118,24 @@ def test_what_an_administrator_writes_is_checked_once_more(check, bad: str) -> N
 def test_a_path_is_whole(bad: str) -> None:
     with pytest.raises(Unquotable):
         quoting.path(bad)
+
+
+dials = st.builds("sofia/{}/{}".format, nasty, nasty) | nasty
+
+
+@given(dials)
+def test_a_dial_string_is_one_endpoint(text: str) -> None:
+    """Nothing in it ends a word, a list, an alternative, a block or a line."""
+    try:
+        quoting.dial_string(text)
+    except Unquotable:
+        return
+    assert not set(text) & set(" ,|{}[]<>'\"$^\\\n\r\x00%&()")
+    assert ":_:" not in text
+
+
+def test_a_number_is_dialled_by_its_own_dial_string() -> None:
+    order = commands.LegOrder(1, UUID, "+48501234567", 9.0, dial="sofia/gateway/a/+48501234567")
+    text = commands.originate(UUID, order, Shown.of("", ""))
+    assert "}sofia/gateway/a/+48501234567 '" in text
+    assert "user/" not in text

@@ -95,7 +95,7 @@ class Calls:
         self._patches = [
             patch.object(CallSession, "handle_event", self._counting(CallSession.handle_event)),
             patch.object(legs, "secrets", _Jobs()),
-            patch("fsctl.controller.call.LINGER", 0),
+            patch("fsctl.controller.handover.LINGER", 0),
             patch("fsctl.controller.call.RELEASE_TIME", 0.1),
             patch("fsctl.controller.call.STRAGGLER_TIME", 0.05),
         ]

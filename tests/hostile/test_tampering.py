@@ -37,7 +37,7 @@ class End:
 
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    monkeypatch.setattr("fsctl.controller.call.LINGER", 1)
+    monkeypatch.setattr("fsctl.controller.handover.LINGER", 1)
     house = House(Limits(reply_time=0.5))
     first = Member("test002")
     house.groups[NOBODY] = Group("nobody", members=(first, Member("test006", 0.2)), wait=WAIT)
@@ -155,7 +155,7 @@ PLACES = [
     "fsctl.controller.server.Arrival.of",
     "fsctl.controller.server.admit",
     "fsctl.controller.call.Legs.add",
-    "fsctl.controller.call.commands.originate",
+    "fsctl.controller.whom.originate",
     "fsctl.hunt.machine.Hunt.tick",
 ]
 

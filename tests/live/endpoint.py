@@ -36,13 +36,13 @@ class Endpoint:
     came from, and ``time.monotonic()`` of its arrival; it runs in the reader and must not wait.
     """
 
-    def __init__(self, stranger: Handler) -> None:
+    def __init__(self, stranger: Handler, port: int = 0) -> None:
         self._stranger = stranger
         self._calls: dict[str, Handler] = {}
         self._pending: dict[str, AsyncResult[sip.Message]] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self._reader = gevent.spawn(self._read)
 

@@ -21,17 +21,23 @@ REFUSALS = {302: "redirect", 486: "busy"}
 
 
 class Phone:
-    """One registered telephone of ``user``; ``label`` is its name in the log."""
+    """One telephone of ``user``, to be registered; ``label`` is its name in the log."""
 
     def __init__(
-        self, label: str, domain: str, password: str, switch: Address, log: PhoneLog
+        self,
+        label: str,
+        domain: str,
+        password: str,
+        switch: Address,
+        log: PhoneLog,
+        port: int = 0,
     ) -> None:
         self.label = label
         self.user = label.partition("#")[0]
         self.script = Script()
         self.calls: list[RingingCall] = []
         self.password = password
-        self.endpoint = Endpoint(self._stranger)
+        self.endpoint = Endpoint(self._stranger, port)
         self._domain = domain
         self._switch = switch
         self._log = log

@@ -49,8 +49,9 @@ class FreeSwitchRig:
     name = "freeswitch"
     domain = DOMAIN
 
-    def __init__(self, controllers: str = "127.0.0.1:8084") -> None:
+    def __init__(self, controllers: str = "127.0.0.1:8084", outside: int = 0) -> None:
         self.controllers = controllers
+        self._outside = outside
         self.log = PhoneLog()
         self._fallbacks: list[str] = []
         self._phones: dict[str, list[Phone]] = {}
@@ -58,7 +59,17 @@ class FreeSwitchRig:
         self._sockets: list[Endpoint] = []
         self.switch = FreeSwitch(self._on_fallback)
 
+    @property
+    def esl_url(self) -> str:
+        return f"esl://:{self.switch.password}@127.0.0.1:{self.switch.ports.event_socket}"
+
+    def api(self, command: str) -> str:
+        return self.switch.api(command)
+
     def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
+        if user.startswith("+"):
+            self._ring_outside(user, script or Script())
+            return
         if user not in USERS:
             raise ValueError(f"{user!r} is not a user of the rig: {USERS[0]} to {USERS[-1]}")
         own = self._phones.setdefault(user, [])
@@ -71,6 +82,12 @@ class FreeSwitchRig:
             phone.register()
         for phone in own:
             phone.script = script or Script()
+
+    def _ring_outside(self, number: str, script: Script) -> None:
+        """Put a telephone of no user where the controller dials telephone numbers."""
+        phone = Phone(number, DOMAIN, "", self._external, self.log, self._outside)
+        phone.script = script
+        self._phones[number] = [phone]
 
     def calls_of(self, user: str) -> list[RingingCall]:
         return [call for phone in self._phones.get(user, []) for call in phone.calls]
@@ -157,7 +174,8 @@ class FreeSwitchRig:
 
     def _unregister(self, phone: Phone) -> None:
         try:
-            phone.register(expires=0)
+            if not phone.user.startswith("+"):
+                phone.register(expires=0)
         finally:
             phone.close()
 

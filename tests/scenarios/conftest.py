@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 import pytest
 from sqlalchemy import Engine
 
+from fsctl.admin.allowed import allowing_external
 from fsctl.admin.groups import add_group
 from fsctl.admin.kinds import Given
 from fsctl.admin.members import add_member
@@ -33,12 +35,24 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def engine(database_url: str) -> Engine:
-    return make_engine(database_url)
+    return allowing_external(make_engine(database_url))
 
 
 @pytest.fixture(scope="session")
-def controller(database_url: str) -> Iterator[ServedController]:
-    served = ServedController(database_url)
+def outside() -> int:
+    """Return the port of the one telephone outside, free now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def controller(database_url: str, outside: int) -> Iterator[ServedController]:
+    served = ServedController(
+        database_url,
+        external_dial=f"sofia/external/{{number}}@127.0.0.1:{outside}",
+        external_caller="{dialled}",
+    )
     yield served
     served.stop()
 
@@ -67,7 +81,7 @@ def group(engine: Engine) -> MakeGroup:
     return make
 
 
-def start_rig(name: str, address: str) -> Rig:
+def start_rig(name: str, address: str, outside: int = 0) -> Rig:
     if name == "python":
         from tests.scenarios.python_rig import PythonRig
 
@@ -76,12 +90,14 @@ def start_rig(name: str, address: str) -> Rig:
         pytest.skip("no FreeSWITCH on this machine")
     from tests.live.rig import FreeSwitchRig
 
-    return FreeSwitchRig(address)
+    return FreeSwitchRig(address, outside)
 
 
 @pytest.fixture(scope="session", params=SWITCHES)
-def switch(request: pytest.FixtureRequest, controller: ServedController) -> Iterator[Rig]:
-    rig = start_rig(request.param, controller.address)
+def switch(
+    request: pytest.FixtureRequest, controller: ServedController, outside: int
+) -> Iterator[Rig]:
+    rig = start_rig(request.param, controller.address, outside)
     yield rig
     rig.close()
 

@@ -17,10 +17,19 @@ class ServedController:
     """One ``fsctl serve`` on a free port of the loopback interface; ``log`` gets what it logs."""
 
     def __init__(
-        self, database_url: str, listen: str = "127.0.0.1:0", log: IO[str] | None = None
+        self,
+        database_url: str,
+        listen: str = "127.0.0.1:0",
+        log: IO[str] | None = None,
+        **settings: str,
     ) -> None:
         self.database_url = database_url
-        environment = {**os.environ, "FSCTL_DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
+        environment = {
+            **os.environ,
+            "FSCTL_DATABASE_URL": database_url,
+            "PYTHONUNBUFFERED": "1",
+            **{f"FSCTL_{name.upper()}": value for name, value in settings.items()},
+        }
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "cli.py"), "serve", "--listen", listen],
             stdout=subprocess.PIPE,

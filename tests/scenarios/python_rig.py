@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from fsctl.demo import PlacedCall, Switch
 from fsctl.demo import Script as PhoneScript
+from fsctl.demo.inbound import EventSocket
 from tests.live.configuration import DOMAIN, USERS
 from tests.live.log import PhoneLog
 from tests.scenarios.rig import Script
@@ -46,7 +47,16 @@ class PythonRig:
         self.log = PhoneLog()
         self.switch = Switch(controllers, domain=DOMAIN, fallback=[("park", None)])
         self.switch.observers.append(self._saw)
+        self._event_socket = EventSocket(self.switch)
         self._know_users()
+
+    @property
+    def esl_url(self) -> str:
+        return self._event_socket.url
+
+    def api(self, command: str) -> str:
+        name, _, argument = command.partition(" ")
+        return self.switch.api(name, argument)
 
     def _know_users(self) -> None:
         for user in USERS:
@@ -108,4 +118,5 @@ class PythonRig:
         self._know_users()
 
     def close(self) -> None:
+        self._event_socket.stop(timeout=0)
         self.switch.close()

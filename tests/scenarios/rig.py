@@ -106,8 +106,18 @@ class Rig(Protocol):
     name: str
     log: Log
 
+    @property
+    def esl_url(self) -> str:
+        """The switch's own event socket, as the setting has it."""
+
+    def api(self, command: str) -> str:
+        """Run an api command in the switch, as an operator's dialplan may."""
+
     def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
-        """Register ``phones`` telephones for the user (0 leaves the user known, unregistered)."""
+        """Register ``phones`` telephones for the user (0 leaves the user known, unregistered).
+
+        A user that begins with ``+`` is a telephone number: a telephone outside, one at a time.
+        """
 
     def dial(
         self,

@@ -61,6 +61,14 @@ SEEDS = {
         "UPDATE hunt_group SET confirm_prompt = '/p.wav', too_late = 'l.wav' WHERE id = 1",
         "UPDATE group_member SET confirm = true WHERE group_id = 1",
     ],
+    "0009": [
+        "UPDATE hunt_group SET ending = 'release USER_BUSY', when_no_answer = 'extension 500',"
+        " when_busy = 'voicemail a', when_unreachable = 'external +48501234567',"
+        " when_no_members = 'play a.wav', when_closed = 'play b.wav NO_ANSWER',"
+        " when_disabled = 'release' WHERE id = 1",
+        "UPDATE call_record SET onward = 'release USER_BUSY'",
+    ],
+    "0010": ["UPDATE hunt_group SET skip_busy = true WHERE id = 1"],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]

@@ -72,6 +72,34 @@ def test_what_is_wrong_is_marked_and_nothing_saved(
     assert answer["html"] is None
 
 
+def test_a_group_is_a_member_and_drawn_as_it_rings(anna: Browser, example: Engine) -> None:
+    add_group(example, "crew")
+    add_member(example, "crew", "test042")
+    form = {**FORM, "user-b": "group:crew", "enabled-b": "on"}
+    seen = page_of(anna)
+    drawn = anna.client.post("/groups/1/timeline", data={**form, "csrf": anna.csrf}).json
+    assert drawn is not None
+    assert "test042" in drawn["html"]
+    anna.post("/groups/1/configuration", **form, seen=seen)
+    assert [one.user for one in get_group(example, "sales").members] == ["test006", "group:crew"]
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("+48501234567", "the setting external_dial says how"),
+        ("group:nobody", "there is no such group"),
+        ("group:sales", "would be a member of itself"),
+    ],
+)
+def test_who_cannot_be_a_member(anna: Browser, example: Engine, user: str, said: str) -> None:
+    before = get_group(example, "sales")
+    form = {**FORM, "user-b": user}
+    assert anna.post("/groups/1/configuration", **form, seen=page_of(anna)).status_code == 409
+    assert said in anna.page
+    assert get_group(example, "sales") == before
+
+
 def test_who_was_slower_is_told_to_look_again(anna: Browser, example: Engine) -> None:
     seen = page_of(anna)
     add_member(example, "sales", "test009")

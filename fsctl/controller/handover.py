@@ -1,0 +1,53 @@
+"""Taking a call over from the switch, and giving it back."""
+
+import logging
+
+from fsctl.esl import commands
+from fsctl.esl.codec import Frame
+from fsctl.esl.errors import EventSocketError
+from fsctl.esl.session import CallSession, OnReply
+from fsctl.hunt.outcomes import COMPLETED_ELSEWHERE
+
+LINGER = 5
+"""Seconds that the socket stays after the caller's hang-up, to see the last leg end."""
+
+log = logging.getLogger(__name__)
+
+
+def meet(session: CallSession, patience: float) -> None:
+    """Ask the switch which call it brings, for so many seconds, and prepare to hear of it.
+
+    Raises as ``CallSession.connect``.
+    """
+    ahead = [(command, expecting_ok(command)) for command in commands.LISTEN]
+    session.connect(patience, LINGER, ahead)
+
+
+def expecting_ok(command: str) -> OnReply:
+    """Return what warns of a refusal, unless it only says that the caller has hung up meanwhile."""
+
+    def check(reply: Frame) -> None:
+        if not reply.data.startswith(("+OK", "-ERR No such channel")):
+            said = reply.data[:100].strip()
+            log.warning("the switch refused %s: %s", command[:60], said)
+
+    return check
+
+
+def give_back(session: CallSession, begun: bool) -> None:
+    """Let the dialplan have the call again: our fault must not cost the caller.
+
+    Once a hunt has ``begun`` its legs stop as "completed elsewhere", since the dialplan is about to
+    ring the same phones; FreeSWITCH moves on when our socket closes and no leg is left.
+    """
+    orders = (
+        (commands.unbind(session.uuid), commands.cancel_all(session.uuid, COMPLETED_ELSEWHERE))
+        if begun
+        else commands.DECLINE
+    )
+    try:
+        for order in orders:
+            session.post(order)
+        session.flush()
+    except EventSocketError as error:
+        log.warning("could not be given back: %s", error)
