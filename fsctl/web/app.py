@@ -37,6 +37,7 @@ from fsctl.web import (
 )
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
+from fsctl.web.switches import Switches
 from fsctl.web.throttle import Throttle
 
 LARGEST_REQUEST = 32 * 1024 * 1024
@@ -71,7 +72,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
     )
-    app.extensions["panel"] = Panel(engine, settings, Throttle(), now)
+    app.extensions["panel"] = Panel(engine, settings, Throttle(), Switches(settings.esl_url), now)
     app.before_request(_who)
     app.before_request(security.check_csrf)
     app.before_request(_may)

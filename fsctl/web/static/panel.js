@@ -52,6 +52,12 @@ if (form) {
       if (found.errors[name]) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
     }
+    for (const [key, state] of Object.entries(found.states)) {
+      const place = document.getElementById("presence-" + key);
+      if (!place) continue;
+      place.textContent = state.text;
+      place.className = "presence " + state.kind;
+    }
     if (found.html !== null) drawing.innerHTML = found.html;
   });
 
