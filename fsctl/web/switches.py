@@ -24,7 +24,9 @@ from fsctl.esl.telephones import accounts, on_the_phone
 from fsctl.hunt.group import Group
 
 PACE = 2.0
-"""Seconds between two looks; where a look takes long, ten times as long as it took."""
+"""Seconds between two looks."""
+REST = 10
+"""How many times as long as a look took nobody looks again: a large switch has other work."""
 PATIENCE = 0.5
 """Seconds that a page waits for a look."""
 CONNECT_TIME = 2.0
@@ -203,7 +205,7 @@ class _Look:
             gevent.get_hub().destroy()
             now = time.monotonic()
             with self._lock:
-                self._next = now + max(PACE, 10 * (now - began))
+                self._next = now + max(PACE, REST * (now - began))
                 self._over = None
             over.set()
 

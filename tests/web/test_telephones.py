@@ -35,6 +35,7 @@ def database_url(sqlite_url: str) -> str:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switches, "PATIENCE", 10.0)
     monkeypatch.setattr(switches, "PACE", 0.0)
+    monkeypatch.setattr(switches, "REST", 0)
 
 
 class Switch:
@@ -190,8 +191,6 @@ def test_a_switch_that_is_gone_holds_no_page_up(
     anna = browse()
     assert "free</span>: 1" in anna.get("/live").text
     switch.close()
-    monkeypatch.setattr(switches, "KEPT", 300.0)
-    anna.get("/live")
     page = anna.get("/live").text
     assert "does not answer; this is what it said at" in page
     assert "free</span>: 1" in page
