@@ -26,7 +26,7 @@ from fsctl.web.telephones import (
     states_of,
     warnings_of,
 )
-from fsctl.web.timeline import preview
+from fsctl.web.timeline import opening, preview
 
 pages = Blueprint("members", __name__)
 
@@ -82,6 +82,7 @@ def _drawn(group: Group, picture: Picture | None) -> dict[str, object]:
     return {
         "svg": preview(group, memory),
         "warnings": warnings_of(group, picture),
+        "opening": opening(group, panel().now()),
     }
 
 
@@ -116,5 +117,5 @@ def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | N
         not_offered=max(0, len(offered) - MOST_OFFERED),
         state_names=WORDS,
         silences=silences(picture),
-        **(_drawn(drawn, picture) if drawn else {"svg": None, "warnings": []}),
+        **(_drawn(drawn, picture) if drawn else {"svg": None, "warnings": [], "opening": None}),
     )
