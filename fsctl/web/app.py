@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fsctl.admin import signed_in
 from fsctl.admin.errors import AdminError
+from fsctl.admin.users import may_manage
 from fsctl.settings import Settings
 from fsctl.store.errors import StoreError
 from fsctl.store.web_users import User
@@ -34,6 +35,7 @@ from fsctl.web import (
     security,
     signin,
     transfer,
+    users,
 )
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
@@ -81,7 +83,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
     _prepare_templates(app)
-    for part in (signin, groups, members, calls, live, history, transfer, api):
+    for part in (signin, groups, members, calls, live, history, transfer, users, api):
         app.register_blueprint(part.pages)
     app.wsgi_app = security.BehindProxy(app.wsgi_app, settings.web_proxies)  # type: ignore[method-assign]
     return app
@@ -111,6 +113,7 @@ def _prepare_templates(app: Flask) -> None:
         csrf=navigation.csrf,
         here=navigation.here,
         menu=navigation.menu,
+        role_name=navigation.role_name,
         tabs=navigation.tabs,
         language=languages.language,
         language_names=languages.NAMES,
@@ -157,12 +160,20 @@ def _may() -> AnyResponse | None:
         if request.method in security.SAFE and "text/html" in request.headers.get("Accept", ""):
             return redirect(flask_url_for("signin.sign_in", next=_wanted()))
         return Response(_("Sign in first."), 401, mimetype="text/plain")
+    why_not = _why_not(user)
+    return _page_of_error(403, why_not) if why_not else None
+
+
+def _why_not(user: User) -> str | None:
+    """Return why somebody who is signed in may not have this page."""
+    if request.blueprint == "users" and not may_manage(user):
+        return _("Users are managed by an administrator of every domain.")
     if (
         request.method not in security.SAFE
         and user.role != "administrator"
         and request.endpoint not in EVERY_ROLE
     ):
-        return _page_of_error(403, _("Your role lets you look, not change."))
+        return _("Your role lets you look, not change.")
     return None
 
 

@@ -39,7 +39,16 @@ rig.close()
 """
 CHECKED = {
     "light": ("/groups", "/groups/1/configuration", "/groups/1", "/stats", "/import"),
-    "dark": ("/groups", "/groups/1/configuration", "/groups/1/numbers", "/calls", "/history"),
+    "dark": (
+        "/groups",
+        "/groups/1/configuration",
+        "/groups/1/numbers",
+        "/calls",
+        "/history",
+        "/users",
+        "/users/1",
+        "/users/add",
+    ),
 }
 
 pytestmark = [
