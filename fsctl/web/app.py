@@ -25,6 +25,7 @@ from fsctl.store.errors import StoreError
 from fsctl.store.web_users import User
 from fsctl.web import (
     api,
+    api_answers,
     calls,
     groups,
     history,
@@ -180,11 +181,15 @@ def _why_not(user: User) -> str | None:
 def _may_program(user: User | None) -> AnyResponse | None:
     """Refuse what comes without a token, or is more than its user's role lets them do."""
     if user is None:
-        refusal = api.problem(401, "send Authorization: Bearer TOKEN; see: fsctl user token")
+        refusal = api_answers.problem(
+            401, "send Authorization: Bearer TOKEN; see: fsctl user token"
+        )
         refusal.headers["WWW-Authenticate"] = "Bearer"
         return refusal
     if request.method not in security.SAFE and user.role != "administrator":
-        return api.problem(403, "a viewer changes nothing")
+        return api_answers.problem(403, "a viewer changes nothing")
+    if request.blueprint == "api.users" and not may_manage(user):
+        return api_answers.problem(403, "an administrator of every domain manages users")
     return None
 
 
@@ -199,7 +204,7 @@ def _wanted() -> str | None:
 def _http_error(error: HTTPException) -> AnyResponse:
     code = error.code or 500
     if request.path.startswith(security.API):
-        refusal = api.problem(code, error.description or error.name)
+        refusal = api_answers.problem(code, error.description or error.name)
         refusal.headers.extend(
             (name, value) for name, value in error.get_headers() if name == "Allow"
         )
