@@ -64,7 +64,7 @@ def test_what_is_wrong_is_marked_and_nothing_saved(
     assert anna.post("/groups/1/configuration", **form, seen=page_of(anna)).status_code == 422
     place = {"a": "0", "b": "1"}.get(name[-1]) if "-" in name else None
     marked = name if place is None else f"{name[:-1]}{place}"
-    assert said in anna.page.partition(f'id="{marked}-error">')[2][:300]
+    assert said in anna.page.partition(f'id="{marked}-error"')[2][:300]
     assert get_group(example, "sales") == before
     answer = anna.client.post("/groups/1/timeline", data={**form, "csrf": anna.csrf}).json
     assert answer is not None
