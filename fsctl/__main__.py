@@ -1,5 +1,9 @@
 """``python -m fsctl``: the command line, for a program that starts another fsctl."""
 
-from fsctl.cli.main import main
+import os
 
+from fsctl.cli.main import main
+from fsctl.cli.parent import end_with_parent
+
+end_with_parent(os.environ)
 main()

@@ -23,6 +23,8 @@ from fsctl.store.web_tables import LONGEST_LABEL, ROLES, WebToken, WebUser
 from fsctl.store.web_users import User
 
 LANGUAGES = ("en", "pl")
+MANAGER = (ROLES[0], "")
+"""The role and domain of who manages the panel's users."""
 TOKEN_PREFIX = "fsctl_"  # noqa: S105 - what a token begins with is no secret
 
 
@@ -86,12 +88,19 @@ def set_user(
     role: str | None = None,
     domain: str | None = None,
     language: str | None = None,
+    by: str = "",
 ) -> User:
-    """Change what is given of a user; None leaves a value as it is."""
+    """Change what is given of a user; None leaves a value as it is.
+
+    ``by`` is the user of the panel who asks for it, if it is one: see ``_allowed``.
+    """
     if role is None and domain is None and language is None:
         raise WrongValue("nothing to change: give a role, a domain or a language")
     with _changing(engine) as session:
+        _allowed(session, by)
         row = _existing(session, name)
+        if by and name_key(by) == row.name_key and (role or row.role, domain or "") != MANAGER:
+            raise Refused("nobody takes their own rights away: another administrator can")
         row.role = row.role if role is None else read_role(role)
         row.domain = row.domain if domain is None else values.domain(domain)
         row.language = row.language if language is None else read_language(language)
@@ -109,13 +118,33 @@ def set_password(engine: Engine, name: str, password: str) -> User:
         return web_users.plain_user(row)
 
 
-def remove_user(engine: Engine, name: str) -> User:
-    """Remove a user with their sessions and tokens."""
+def remove_user(engine: Engine, name: str, *, by: str = "") -> User:
+    """Remove a user with their sessions and tokens; ``by`` as in ``set_user``."""
     with _changing(engine) as session:
+        _allowed(session, by)
         row = _existing(session, name)
+        if by and name_key(by) == row.name_key:
+            raise Refused("nobody removes themselves: another administrator can")
         user = web_users.plain_user(row)
         session.delete(row)
         return user
+
+
+def may_manage(user: User) -> bool:
+    """Whether a user of the panel manages its users: an administrator of every domain does."""
+    return (user.role, user.domain) == MANAGER
+
+
+def _allowed(session: Session, by: str) -> None:
+    """Refuse a change by a user of the panel who has been kept from it meanwhile.
+
+    Of two who take each other's rights away only the first succeeds, so that somebody is left. The
+    command line, which acts for nobody, may do everything.
+    """
+    if by:
+        row = web_users.lock_row(session, by)
+        if row is None or not may_manage(web_users.plain_user(row)):
+            raise Refused(f'user "{by}" does not manage users any more')
 
 
 def list_users(engine: Engine) -> list[User]:

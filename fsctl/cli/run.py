@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from fsctl.cli.context import Context, fail, pass_context
+from fsctl.cli.parent import VARIABLE, lifeline
 from fsctl.settings import SETTINGS
 from fsctl.settings_reading import CONFIG_VARIABLE
 
@@ -22,16 +23,17 @@ PARTS = ("serve", "web")
 def run(context: Context) -> None:
     """Run "fsctl serve" and "fsctl web", until Ctrl-C or SIGTERM ends both.
 
-    When one of them ends by itself, so does the other. Where they should be started, watched and
-    stopped apart, run each as a service of its own.
+    When one of them ends by itself, so does the other; when this process is killed, both end. Where
+    they should be started, watched and stopped apart, run each as a service of its own.
     """
     context.engine().dispose()  # one line about a database that is not ready, not two
     ended = threading.Event()
-    with _orders() as orders:
+    with _orders() as orders, lifeline() as pipe:
         parts = {
             name: subprocess.Popen(  # noqa: S603 - ourselves
                 [sys.executable, "-m", "fsctl", name],
-                env=_environment(context),
+                env={**_environment(context), VARIABLE: str(pipe)},
+                pass_fds=[pipe],
                 # A terminal's Ctrl-C comes to us alone, so that each hears of it once.
                 start_new_session=True,
             )

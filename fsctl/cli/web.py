@@ -29,7 +29,7 @@ def _keep_listen(ctx: click.Context, _param: click.Parameter, value: str | None)
     expose_value=False,
     callback=_keep_listen,
 )
-@settings_options("web_proxies")
+@settings_options("web_proxies", "esl_url")
 @pass_context
 def web(context: Context) -> None:
     """Serve the panel with which administrators change groups in a browser.

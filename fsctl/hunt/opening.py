@@ -11,7 +11,7 @@ Hours that end before they begin go on into the next day, unless that one is a d
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +21,8 @@ from fsctl.hunt.group import Group
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60
 """Minutes of a day."""
+FORESEEN = 366
+"""Days, from now or from the end of ``closed_until``, in which an opening is looked for."""
 
 Span = tuple[int, int]
 """From one minute of the day to another; beyond ``DAY`` in the next one."""
@@ -43,6 +45,41 @@ def is_open(group: Group, now: float) -> bool:
         return True
     before = _spans_of(group, today - timedelta(days=1))
     return today not in read_dates(group.dates) and any(minute < end - DAY for _, end in before)
+
+
+def opens_at(group: Group, now: float) -> float | None:
+    """Return when a group that is closed will be open again, in seconds since 1970 UTC.
+
+    None when that is not within ``FORESEEN`` days. An open group opens ``now``. What would open
+    within an hour that the clock skips may be told up to an hour late.
+    """
+    if is_open(group, now):
+        return now
+    where = zone(group.time_zone)
+    begin = datetime.fromtimestamp(now, where).replace(tzinfo=None)
+    moments: list[datetime] = []
+    if group.closed_until:
+        until = datetime.fromisoformat(group.closed_until)
+        begin = max(begin, until)
+        moments.append(until)
+    for number in range(FORESEEN + 1):
+        day = begin.date() + timedelta(days=number)
+        midnight = datetime.combine(day, time())
+        # At midnight as well: hours may have gone on since the day before.
+        moments += [
+            midnight,
+            *(midnight + timedelta(minutes=at) for at, _ in _spans_of(group, day)),
+        ]
+        found = sorted(
+            moment.replace(tzinfo=where, fold=fold).timestamp()
+            for moment in moments
+            for fold in (0, 1)  # an hour that the clock has twice
+        )
+        opening = next((at for at in found if at > now and is_open(group, at)), None)
+        if opening is not None:
+            return opening
+        moments.clear()
+    return None
 
 
 def _spans_of(group: Group, day: date) -> Spans:

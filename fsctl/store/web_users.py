@@ -43,6 +43,12 @@ def list_rows(session: Session) -> Sequence[WebUser]:
     return sorted(session.scalars(select(WebUser)), key=lambda row: row.name_key)
 
 
+def lock_row(session: Session, name: str) -> WebUser | None:
+    """Return the row of a user as ``find_user`` does; nobody else changes it meanwhile."""
+    statement = select(WebUser).where(WebUser.name_key == name_key(name)).with_for_update()
+    return session.scalars(statement).one_or_none()
+
+
 def count_users(session: Session) -> int:
     """Return how many users there are."""
     return session.scalar(select(func.count()).select_from(WebUser)) or 0

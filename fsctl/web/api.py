@@ -9,16 +9,14 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import HTTPException
 
 from fsctl.admin import groups as admin
 from fsctl.admin import whole
-from fsctl.admin.advice import warnings_about
 from fsctl.admin.audit import list_changes
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.users import user_with_token
-from fsctl.hunt.group import Group
 from fsctl.store.call_queries import StoredCall, find_calls, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.store.engine import reading
@@ -27,24 +25,18 @@ from fsctl.store.live import read_live
 from fsctl.store.masking import masked
 from fsctl.store.web_groups import find_page
 from fsctl.store.web_users import User
+from fsctl.web import api_parts, api_users
+from fsctl.web.api_answers import answer, body, done, group_answer, number, problem
 from fsctl.web.filters import chosen_calls
 from fsctl.web.openapi import document as openapi_document
 from fsctl.web.panel import domain, engine, explain, id_of, panel, visible_group
 
 pages = Blueprint("api", __name__, url_prefix="/api/v1")
+pages.register_blueprint(api_parts.pages)
+pages.register_blueprint(api_users.pages)
 
 MOST = 500
 FIRST = 50
-
-
-def answer(value: object, status: int = 200) -> Response:
-    """Return a JSON answer."""
-    return Response(orjson.dumps(value), status, mimetype="application/json")
-
-
-def problem(status: int, text: str) -> Response:
-    """Return why something was not done."""
-    return answer({"error": text}, status)
 
 
 @pages.errorhandler(AdminError)
@@ -72,35 +64,35 @@ def openapi() -> Response:
 def list_groups() -> Response:
     """List the groups that hold what is looked for."""
     search = request.args.get("search", "")[:100].replace("\0", "")
-    first, limit = _number("first", 0, 10_000_000), _number("limit", FIRST, MOST, least=1)
+    first, limit = number("first", 0, 10_000_000), number("limit", FIRST, MOST, least=1)
     with reading(panel().engine, at_one_moment=True) as session:
         found = find_page(session, search, domain(), first, limit)
-    return answer({"groups": [_group(*one) for one in found.groups], "total": found.total})
+    return answer({"groups": [group_answer(*one) for one in found.groups], "total": found.total})
 
 
 @pages.post("/groups")
 def add_group() -> Response:
     """Add a group, as a document says."""
-    body = _body()
+    sent = body()
     if domain():
-        body["domain"] = domain()
-    group = whole.put_group(engine(), body, region=panel().settings.region).group
-    return answer(_group(id_of(group), group), 201)
+        sent["domain"] = domain()
+    group = whole.put_group(engine(), sent, region=panel().settings.region).group
+    return answer(group_answer(id_of(group), group), 201)
 
 
 @pages.get("/groups/<int:group_id>")
 def get_group(group_id: int) -> Response:
     """Return a group."""
-    return answer(_group(group_id, visible_group(group_id)))
+    return answer(group_answer(group_id, visible_group(group_id)))
 
 
 @pages.put("/groups/<int:group_id>")
 def put_group(group_id: int) -> Response:
     """Make a group be what a document says; what it does not say has its default."""
     before = visible_group(group_id)
-    body = {**_body(), "domain": before.domain}
-    change = whole.put_group(engine(), body, before.name, region=panel().settings.region)
-    return answer(_group(group_id, change.group))
+    sent = {**body(), "domain": before.domain}
+    change = whole.put_group(engine(), sent, before.name, region=panel().settings.region)
+    return answer(group_answer(group_id, change.group))
 
 
 @pages.delete("/groups/<int:group_id>")
@@ -108,14 +100,14 @@ def remove_group(group_id: int) -> Response:
     """Remove a group."""
     group = visible_group(group_id)
     admin.remove_group(engine(), group.name, domain=group.domain)
-    return Response(status=204)
+    return done()
 
 
 @pages.get("/calls")
 def calls() -> Response:
     """List the latest calls that the filters let through."""
     chosen = chosen_calls(domain())
-    found = list_calls(panel().engine, chosen, _number("limit", FIRST, MOST, least=1))
+    found = list_calls(panel().engine, chosen, number("limit", FIRST, MOST, least=1))
     return answer({"calls": [{"id": one.id, **_record(one)} for one in found]})
 
 
@@ -146,7 +138,7 @@ def live() -> Response:
 def history() -> Response:
     """List the newest changes of groups."""
     entries = list_changes(
-        panel().engine, domain=domain(), limit=_number("limit", FIRST, MOST, least=1)
+        panel().engine, domain=domain(), limit=number("limit", FIRST, MOST, least=1)
     )
     return answer({"changes": entries})
 
@@ -158,33 +150,11 @@ def undo(entry_id: int) -> Response:
     return answer(document_of(group))
 
 
-def _group(group_id: int, group: Group) -> dict[str, Any]:
-    return {"id": group_id, **document_of(group), "warnings": warnings_about(group)}
-
-
 def _record(call: StoredCall) -> dict[str, Any]:
     shown = masked(call, panel().settings.mask_numbers)
     found: dict[str, Any] = orjson.loads(orjson.dumps(shown.record))
     found.pop("group_as_it_was", None)
     return found
-
-
-def _body() -> dict[str, Any]:
-    """Return the document that was sent."""
-    try:
-        body = orjson.loads(request.get_data())
-    except orjson.JSONDecodeError:
-        raise BadRequest("the body is not JSON") from None
-    if request.mimetype != "application/json" or not isinstance(body, dict):
-        raise BadRequest("send an object as application/json")
-    return body
-
-
-def _number(name: str, default: int, most: int, least: int = 0) -> int:
-    text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdecimal() or not least <= int(text[:9]) <= most:
-        raise WrongValue(f"{name} is {least} to {most}")
-    return int(text)
 
 
 def user_of_token() -> User | None:

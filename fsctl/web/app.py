@@ -19,11 +19,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from fsctl.admin import signed_in
 from fsctl.admin.errors import AdminError
+from fsctl.admin.users import may_manage
 from fsctl.settings import Settings
 from fsctl.store.errors import StoreError
 from fsctl.store.web_users import User
 from fsctl.web import (
     api,
+    api_answers,
     calls,
     groups,
     history,
@@ -34,9 +36,11 @@ from fsctl.web import (
     security,
     signin,
     transfer,
+    users,
 )
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
+from fsctl.web.switches import Switches
 from fsctl.web.throttle import Throttle
 
 LARGEST_REQUEST = 32 * 1024 * 1024
@@ -71,7 +75,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
     )
-    app.extensions["panel"] = Panel(engine, settings, Throttle(), now)
+    app.extensions["panel"] = Panel(engine, settings, Throttle(), Switches(settings.esl_url), now)
     app.before_request(_who)
     app.before_request(security.check_csrf)
     app.before_request(_may)
@@ -80,7 +84,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
     _prepare_templates(app)
-    for part in (signin, groups, members, calls, live, history, transfer, api):
+    for part in (signin, groups, members, calls, live, history, transfer, users, api):
         app.register_blueprint(part.pages)
     app.wsgi_app = security.BehindProxy(app.wsgi_app, settings.web_proxies)  # type: ignore[method-assign]
     return app
@@ -110,6 +114,7 @@ def _prepare_templates(app: Flask) -> None:
         csrf=navigation.csrf,
         here=navigation.here,
         menu=navigation.menu,
+        role_name=navigation.role_name,
         tabs=navigation.tabs,
         language=languages.language,
         language_names=languages.NAMES,
@@ -156,23 +161,35 @@ def _may() -> AnyResponse | None:
         if request.method in security.SAFE and "text/html" in request.headers.get("Accept", ""):
             return redirect(flask_url_for("signin.sign_in", next=_wanted()))
         return Response(_("Sign in first."), 401, mimetype="text/plain")
+    why_not = _why_not(user)
+    return _page_of_error(403, why_not) if why_not else None
+
+
+def _why_not(user: User) -> str | None:
+    """Return why somebody who is signed in may not have this page."""
+    if request.blueprint == "users" and not may_manage(user):
+        return _("Users are managed by an administrator of every domain.")
     if (
         request.method not in security.SAFE
         and user.role != "administrator"
         and request.endpoint not in EVERY_ROLE
     ):
-        return _page_of_error(403, _("Your role lets you look, not change."))
+        return _("Your role lets you look, not change.")
     return None
 
 
 def _may_program(user: User | None) -> AnyResponse | None:
     """Refuse what comes without a token, or is more than its user's role lets them do."""
     if user is None:
-        refusal = api.problem(401, "send Authorization: Bearer TOKEN; see: fsctl user token")
+        refusal = api_answers.problem(
+            401, "send Authorization: Bearer TOKEN; see: fsctl user token"
+        )
         refusal.headers["WWW-Authenticate"] = "Bearer"
         return refusal
     if request.method not in security.SAFE and user.role != "administrator":
-        return api.problem(403, "a viewer changes nothing")
+        return api_answers.problem(403, "a viewer changes nothing")
+    if request.blueprint == "api.users" and not may_manage(user):
+        return api_answers.problem(403, "an administrator of every domain manages users")
     return None
 
 
@@ -187,7 +204,7 @@ def _wanted() -> str | None:
 def _http_error(error: HTTPException) -> AnyResponse:
     code = error.code or 500
     if request.path.startswith(security.API):
-        refusal = api.problem(code, error.description or error.name)
+        refusal = api_answers.problem(code, error.description or error.name)
         refusal.headers.extend(
             (name, value) for name, value in error.get_headers() if name == "Allow"
         )

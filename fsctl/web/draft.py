@@ -50,11 +50,17 @@ class Draft:
             rows.append(Row(form.get(f"user-{key}", "").strip(), values))
         return cls({one.name: _sent(form, one, one.name) for one in GROUP_FIELDS}, rows)
 
-    def act(self, what: str) -> None:
-        """Do what a button of the table asks for: ``add``, ``remove-3``, ``up-3``, ``down-3``."""
+    def act(self, what: str, picked: Iterable[str] = ()) -> None:
+        """Do what a button of the table asks for: ``add``, ``remove-3``, ``up-3``, ``down-3``.
+
+        ``pick`` adds a row for each user of ``picked``, in place of the empty ones.
+        """
         kind, _, place = what.partition("-")
         if kind == "add":
             self.add_row()
+        elif kind == "pick":
+            self.rows = self.named
+            self.rows += [replace(empty_row(), user=user) for user in picked]
         if not place.isdecimal() or not 0 <= (at := int(place)) < len(self.rows):
             return
         if kind == "remove":

@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 from fsctl.admin import groups as admin
 from fsctl.admin import numbers as numbers_admin
 from fsctl.admin import values, whole
-from fsctl.admin.advice import warnings_about
 from fsctl.admin.errors import AdminError, Refused
 from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
@@ -25,6 +24,7 @@ from fsctl.web.panel import (
     shown_domain,
     visible_group,
 )
+from fsctl.web.telephones import picture_of, silences, warnings_of
 
 pages = Blueprint("groups", __name__)
 
@@ -48,10 +48,12 @@ def list_groups() -> str:
     page = max(1, request.args.get("page", 1, type=int))
     with reading(panel().engine, at_one_moment=True) as session:
         found = find_page(session, search, shown_domain(), (page - 1) * PAGE, PAGE)
+    picture = picture_of(group for _, group in found.groups)
     return render_template(
         "groups/list.html",
         found=found,
-        warnings={group_id: warnings_about(group) for group_id, group in found.groups},
+        warnings={group_id: warnings_of(group, picture) for group_id, group in found.groups},
+        silences=silences(picture),
         with_domains=any(group.domain for _, group in found.groups) and not domain(),
         search=search,
         page=page,
@@ -204,7 +206,7 @@ def _tab(
         template,
         id=group_id,
         group=group,
-        warnings=warnings_about(group),
+        warnings=warnings_of(group, picture_of([group])),
         problem=problem,
         typed=typed,
     )

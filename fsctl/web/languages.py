@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
@@ -123,6 +124,12 @@ def percent(share: float) -> str:
 def moment(epoch: float) -> str:
     """Write a moment of the machine's time zone: day and time to the second."""
     return _formatted(format_datetime, epoch, "medium")
+
+
+def moment_in(epoch: float, zone: ZoneInfo) -> str:
+    """Write a moment of another time zone, with its weekday, to the minute."""
+    local = datetime.fromtimestamp(epoch, zone)
+    return format_datetime(local, "EEEE d MMMM y, H:mm", tzinfo=zone, locale=locale())
 
 
 def day(epoch: float) -> str:

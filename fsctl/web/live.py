@@ -21,6 +21,7 @@ from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, seconds
 from fsctl.web.panel import Panel, domain, panel
 from fsctl.web.server import STREAM
+from fsctl.web.telephones import MOST_SHOWN, WORDS, by_state, picture_of, silences
 from fsctl.web.timeline import Bar, draw, kind_of
 
 pages = Blueprint("live", __name__)
@@ -122,7 +123,7 @@ class _Stream:
                     return None
                 return render_template("_live.html", **_content(user.domain))
             except StoreError:
-                return render_template("_live.html", away=True, calls=[], controllers=[])
+                return render_template("_live.html", away=True)
 
 
 def _content(of_domain: str) -> dict[str, object]:
@@ -131,7 +132,17 @@ def _content(of_domain: str) -> dict[str, object]:
     now = panel().now()
     hidden = panel().settings.mask_numbers
     calls = [(hide_caller(hunt, hidden), _drawing(hunt, now)) for hunt in hunts]
-    return {"calls": calls, "controllers": controllers, "away": False}
+    picture = picture_of()
+    return {
+        "calls": calls,
+        "controllers": controllers,
+        "away": False,
+        "with_switch": picture is not None,
+        "silences": silences(picture),
+        "telephones": by_state(of_domain, picture),
+        "state_names": WORDS,
+        "most": MOST_SHOWN,
+    }
 
 
 def _drawing(hunt: LiveHunt, now: float) -> str:

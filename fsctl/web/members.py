@@ -10,7 +10,6 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from werkzeug.wrappers import Response
 
 from fsctl.admin import whole
-from fsctl.admin.advice import warnings_about
 from fsctl.admin.errors import AdminError
 from fsctl.admin.groups import get_memory
 from fsctl.admin.groups import whole as whole_group
@@ -20,7 +19,17 @@ from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, sentence
 from fsctl.web.panel import engine, explain, may_change, panel, say, visible_group
-from fsctl.web.timeline import preview
+from fsctl.web.switches import Picture
+from fsctl.web.telephones import (
+    MOST_OFFERED,
+    WORDS,
+    offers,
+    picture_of,
+    silences,
+    states_of,
+    warnings_of,
+)
+from fsctl.web.timeline import opening, preview
 
 pages = Blueprint("members", __name__)
 
@@ -38,7 +47,7 @@ def configuration(group_id: int) -> Response | str | tuple[str, int]:
         return _page(group_id, group, draft, whole.fingerprint(group))
     draft, seen = Draft.read(request.form), request.form.get("seen", "")
     if (act := request.form.get("act", "save")) != "save":
-        draft.act(act)
+        draft.act(act, picked=request.form.getlist("picked"))
         return _page(group_id, group, draft, seen)
     wanted = draft.group(group)
     if wanted is None:
@@ -62,20 +71,39 @@ def timeline(group_id: int) -> Response:
     errors = {name: sentence(text) for name, text in draft.errors.items()}
     for key, row in zip(keys, draft.rows, strict=False):
         errors |= {f"{name}-{key}": sentence(text) for name, text in row.errors.items()}
-    html = None if drawn is None else render_template("groups/_timeline.html", **_drawn(drawn))
-    return jsonify(html=html, errors=errors)
+    picture = picture_of([drawn or group])
+    users = [row.user for row in draft.rows]
+    states = dict(zip(keys, _in_words(group, users, picture), strict=False))
+    html = None
+    if drawn is not None:
+        html = render_template("groups/_timeline.html", **_drawn(drawn, picture))
+    return jsonify(html=html, errors=errors, states=states)
 
 
-def _drawn(group: Group) -> dict[str, object]:
+def _drawn(group: Group, picture: Picture | None) -> dict[str, object]:
     memory_of = partial(get_memory, panel().engine)
     external = bool(panel().settings.external_dial)
     drawn = whole_group(panel().engine, group)
-    svg = preview(drawn, memory_of(group), external, memory_of)
-    return {"svg": svg, "warnings": warnings_about(group)}
+    return {
+        "svg": preview(drawn, memory_of(group), external, memory_of),
+        "warnings": warnings_of(group, picture),
+        "opening": opening(group, panel().now()),
+    }
+
+
+def _in_words(group: Group, users: list[str], picture: Picture | None) -> list[dict[str, str]]:
+    """Return what is known of users: a class of the style, and words."""
+    return [
+        {"kind": state.value, "text": _(WORDS[state]) if WORDS[state] else ""}
+        for state in states_of(group, users, picture)
+    ]
 
 
 def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:
     drawn = draft.group(group)
+    picture = picture_of([drawn or group])
+    users = [row.user for row in draft.rows]
+    offered = offers(group, users, picture) if may_change() else []
     if may_change():
         for _unused in range(EMPTY_ROWS - sum(not row.user for row in draft.rows)):
             draft.add_row()
@@ -89,5 +117,10 @@ def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | N
         group_fields=GROUP_FIELDS,
         member_fields=MEMBER_FIELDS,
         blank=empty_row(),
-        **(_drawn(drawn) if drawn else {"svg": None, "warnings": []}),
+        states=_in_words(group, [row.user for row in draft.rows], picture),
+        offered=offered[:MOST_OFFERED],
+        not_offered=max(0, len(offered) - MOST_OFFERED),
+        state_names=WORDS,
+        silences=silences(picture),
+        **(_drawn(drawn, picture) if drawn else {"svg": None, "warnings": [], "opening": None}),
     )

@@ -3,12 +3,20 @@
 from flask import request
 from markupsafe import Markup
 
+from fsctl.admin.users import may_manage
 from fsctl.web.languages import gettext as _
+from fsctl.web.panel import user
 from fsctl.web.security import CSRF_FIELD, csrf_token
+
+
+def role_name(role: str) -> str:
+    """Return what a role is called."""
+    return _("administrator") if role == "administrator" else _("viewer")
 
 
 def menu() -> list[tuple[str, str]]:
     """Return the menu: endpoints and names."""
+    users = [("users.list_users", _("Users"))] if may_manage(user()) else []
     return [
         ("groups.list_groups", _("Hunt groups")),
         ("live.live", _("Now")),
@@ -16,6 +24,7 @@ def menu() -> list[tuple[str, str]]:
         ("calls.stats", _("Statistics")),
         ("history.history", _("History")),
         ("transfer.import_", _("Import and export")),
+        *users,
     ]
 
 

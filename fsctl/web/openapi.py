@@ -5,11 +5,16 @@ from typing import Any
 from fsctl import __version__
 from fsctl.admin.kinds import Count, Line, Seconds, Switch
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term, Terms
+from fsctl.admin.users import LANGUAGES
 from fsctl.store.call_records import CallOutcome
+from fsctl.store.web_tables import ROLES
 
 Schema = dict[str, Any]
 
 _ANYTHING: Schema = {"type": "object"}
+_SOME_TEXT: Schema = {"type": "string", "minLength": 1}
+_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
+_CHANGING = (400, 403, 404, 409, 422)
 _LARGEST_ID = 2_147_483_647
 
 
@@ -20,12 +25,13 @@ def document() -> Schema:
         "info": {"title": "fsctl", "version": __version__},
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],
-        "paths": _paths(),
+        "paths": {**_paths(), **_parts(), **_everything(), **_users()},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
                 "Member": _member(),
                 "Group": _group(),
+                "User": _user(),
                 "Error": {
                     "type": "object",
                     "required": ["error"],
@@ -100,6 +106,12 @@ def _paths() -> Schema:
         "/groups/{id}": {
             "get": _operation("Show a group", [_id()], 404),
             "put": _operation("Make a group be this", [_id()], 400, 403, 404, 409, 422, body=group),
+            "patch": _operation(
+                "Change what is given of a group",
+                [_id()],
+                *_CHANGING,
+                body=_object({"name": _NAME, **_terms(GROUP_TERMS)}),
+            ),
             "delete": _operation("Remove a group", [_id()], 403, 404, 409, done=204),
         },
         "/calls": {"get": _operation("List past calls", [*of_calls, limit], 422)},
@@ -113,12 +125,133 @@ def _paths() -> Schema:
     }
 
 
+def _parts() -> Schema:
+    user, number = _in_path("user", _SOME_TEXT), _in_path("number", _SOME_TEXT)
+    called = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+    member: Schema = {"$ref": "#/components/schemas/Member"}
+    year = _object({"year": {"type": "integer"}}, "year")
+
+    def change(summary: str, body: Schema, *more: Schema, done: int = 200) -> Schema:
+        return _operation(summary, [_id(), *more], *_CHANGING, body=body, done=done)
+
+    def removal(summary: str, which: Schema) -> Schema:
+        return _operation(summary, [_id(), which], 403, 404, 409, 422, done=204)
+
+    return {
+        "/groups/{id}/copy": {
+            "post": change("Copy a group", _object({"name": _NAME}, "name"), done=201)
+        },
+        "/groups/{id}/holidays": {"post": change("Close a group on public holidays", year)},
+        "/groups/{id}/members": {"post": change("Add a member", member, done=201)},
+        "/groups/{id}/members/{user}": {
+            "patch": change("Change what is given", _object(_terms(MEMBER_TERMS)), user),
+            "delete": removal("Take a member away", user),
+        },
+        "/groups/{id}/numbers": {
+            "post": change("Add numbers", _object({"numbers": called}, "numbers"), done=201)
+        },
+        "/groups/{id}/numbers/{number}": {"delete": removal("Take a number away", number)},
+        "/groups/{id}/simulation": {"post": change("Tell how a call would go", _simulation())},
+    }
+
+
+def _simulation() -> Schema:
+    seconds = {"type": "number", "minimum": 0, "maximum": 3600, "multipleOf": 0.001}
+    users = {"type": "array", "items": {"type": "string"}}
+    text = {"type": ["string", "null"]}
+    return _object(
+        {
+            "answers": {"type": "object", "additionalProperties": seconds},
+            "busy": users,
+            "offline": users,
+            "hang_up": {**seconds, "type": ["number", "null"]},
+            "from": {**text, "description": "This user calls."},
+            "seed": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+            "at": {**text, "description": "A moment of the group's time zone."},
+        }
+    )
+
+
+def _everything() -> Schema:
+    found: Schema = {}
+    for form in ("yaml", "csv"):
+        export = _operation(f"Every group, as {form.upper()}", [])
+        export["responses"]["200"]["content"] = {f"text/{form}": {}}
+        found[f"/export.{form}"] = {"get": export}
+    flag = {"type": "string", "enum": ["0", "1"]}
+    asked = [_query("keep", flag), _query("dry", flag)]
+    imported = _operation("Make the groups be those of a file", asked, 403, 409, 422)
+    file = {f"text/{form}": {"schema": {"type": "string"}} for form in ("yaml", "csv")}
+    imported["requestBody"] = {"required": True, "content": file}
+    imported["description"] = "keep: leave the groups that it does not have; dry: only tell."
+    telephones = _operation("Whom the switches know, and who is free", [])
+    return {**found, "/import": {"post": imported}, "/telephones": {"get": telephones}}
+
+
+def _users() -> Schema:
+    user: Schema = {"$ref": "#/components/schemas/User"}
+    terms: Schema = _user()["properties"]
+    password = {"password": {"type": "string", "minLength": 10, "maxLength": 256}}
+    label = {"type": "string", "minLength": 1, "maxLength": 64}
+    new = _object({**terms, **password}, "name", "password")
+    changes = _object({key: terms[key] for key in ("role", "domain", "language")})
+    token = _object({"label": label}, "label")
+    one, gone = [_id()], (403, 404, 409)
+    return {
+        "/users": {
+            "get": _operation("List who may sign in", [], 403),
+            "post": _operation("Let somebody sign in", [], 400, 403, 409, 422, body=new, done=201),
+        },
+        "/users/{id}": {
+            "get": _operation("Show a user", one, 403, 404, shown=user),
+            "patch": _operation("Change a user", one, *_CHANGING, body=changes, shown=user),
+            "delete": _operation("Remove a user", one, *gone, done=204),
+        },
+        "/users/{id}/password": {
+            "put": _operation(
+                "Give a new password",
+                one,
+                *_CHANGING,
+                body=_object(password, "password"),
+                done=204,
+            )
+        },
+        "/users/{id}/sessions": {"delete": _operation("End every session of a user", one, *gone)},
+        "/users/{id}/tokens": {
+            "get": _operation("List the labels of tokens", one, *gone),
+            "post": _operation("Make a token, told once", one, *_CHANGING, body=token, done=201),
+        },
+        "/users/{id}/tokens/{label}": {
+            "delete": _operation(
+                "Take a token back", [*one, _in_path("label", label)], *gone, done=204
+            )
+        },
+    }
+
+
+def _user() -> Schema:
+    return _object(
+        {
+            "name": _NAME,
+            "role": {"type": "string", "enum": list(ROLES)},
+            "domain": {"type": "string", "maxLength": 253},
+            "language": {"type": "string", "enum": ["", *LANGUAGES]},
+        },
+        "name",
+    )
+
+
+def _object(properties: Schema, *required: str) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
 def _operation(
     summary: str,
     parameters: list[Schema],
     *errors: int,
     body: Schema | None = None,
     done: int = 200,
+    shown: Schema | None = None,
 ) -> Schema:
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     answers: Schema = {
@@ -126,7 +259,7 @@ def _operation(
     }
     answers[str(done)] = {"description": "done"}
     if done != 204:
-        answers[str(done)]["content"] = {"application/json": {"schema": _ANYTHING}}
+        answers[str(done)]["content"] = {"application/json": {"schema": shown or _ANYTHING}}
     found: Schema = {"summary": summary, "parameters": parameters, "responses": answers}
     if body is not None:
         content = {"application/json": {"schema": body}}
@@ -139,5 +272,8 @@ def _query(name: str, schema: Schema | None = None) -> Schema:
 
 
 def _id() -> Schema:
-    schema = {"type": "integer", "minimum": 1, "maximum": _LARGEST_ID}
-    return {"name": "id", "in": "path", "required": True, "schema": schema}
+    return _in_path("id", {"type": "integer", "minimum": 1, "maximum": _LARGEST_ID})
+
+
+def _in_path(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": schema}

@@ -15,6 +15,7 @@ from fsctl.store.engine import reading
 from fsctl.store.web_groups import group_with_id, id_of_group
 from fsctl.store.web_users import User
 from fsctl.web.languages import sentence
+from fsctl.web.switches import Switches
 from fsctl.web.throttle import Throttle
 
 
@@ -25,6 +26,7 @@ class Panel:
     engine: Engine
     settings: Settings
     throttle: Throttle
+    switches: Switches
     now: Callable[[], float]
 
 

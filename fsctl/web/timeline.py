@@ -14,9 +14,10 @@ from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.memory import Memory
 from fsctl.hunt.nesting import MemoryOf, nothing_remembered
+from fsctl.hunt.opening import opens_at, zone
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
 from fsctl.hunt.simulation import Phones, simulate
-from fsctl.web.languages import decimal, seconds
+from fsctl.web.languages import decimal, moment_in, seconds
 from fsctl.web.languages import gettext as _
 
 WIDTH, LABELS, RIGHT = 720, 150, 18
@@ -55,6 +56,19 @@ def preview(
     bars = [_simulated(leg, call.ended) for leg in call.legs]
     title = _("Who rings when, if nobody picks up")
     return draw(title, bars, group.wait, call.ended, _("the caller is released"))
+
+
+def opening(group: Group, now: float) -> str | None:
+    """Say whether a call at this moment would be taken; None for a group that is never closed."""
+    if not (group.hours or group.dates or group.closed_until):
+        return None
+    opens = opens_at(group, now)
+    if opens == now:
+        return _("Open now.")
+    if opens is None:
+        return _("Closed now, and for a year at least: nobody rings.")
+    when = moment_in(opens, zone(group.time_zone))
+    return _("Closed now: nobody rings. Opens %(when)s; the drawing is of a call then.", when=when)
 
 
 def _simulated(leg: Leg, over: float) -> Bar:

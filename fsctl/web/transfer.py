@@ -27,6 +27,11 @@ MOST_STEPS = 500
 @pages.get("/export.<any(yaml, csv):form>")
 def export(form: str) -> Response:
     """Send every group that this user may see, as a file."""
+    return as_file(form)
+
+
+def as_file(form: str) -> Response:
+    """Return every group that this user may see, as ``yaml`` or ``csv``."""
     with all_groups(panel().engine, domain()) as groups:
         text = "".join(write_csv(list(groups)) if form == "csv" else write_yaml(groups))
     response = Response(text, 200)
@@ -45,7 +50,7 @@ def import_() -> AnyResponse | str | tuple[str, int]:
     text = ""
     try:
         text = _text()
-        wanted = _read(text)
+        wanted = read_file(text)
         if request.form.get("act") == "import":
             plan = import_groups(engine(), wanted, domain=domain(), keep=keep)
             say(_("Imported: %(what)s.", what=_verdict(plan)))
@@ -55,7 +60,7 @@ def import_() -> AnyResponse | str | tuple[str, int]:
         return render_template("transfer.html", problem=explain(error), keep=keep), 422
     return render_template(
         "transfer.html",
-        steps=[_lines(step) for step in plan[:MOST_STEPS]],
+        steps=[lines_of(step) for step in plan[:MOST_STEPS]],
         left_out=max(0, len(plan) - MOST_STEPS),
         verdict=_verdict(plan),
         carried=text if len(text) <= CARRIED else None,
@@ -73,24 +78,28 @@ def _text() -> str:
     return text
 
 
-def _read(text: str) -> list[Group]:
+def read_file(text: str) -> list[Group]:
+    """Return the groups of a file, YAML or CSV, whichever it is."""
     is_yaml = text.lstrip().startswith(("version", "#", "---", "groups"))
     raw = read_yaml(text) if is_yaml else read_csv(text)
     return read_groups(raw, panel().settings.region, domain())
 
 
-def _lines(step: Step) -> list[str]:
+def lines_of(step: Step) -> list[str]:
+    """Say what an import does to a group, a line for each thing."""
     before = document_of(step.before) if step.before else None
     return told(before, document_of(step.after) if step.after else None)
+
+
+def kind_of(step: Step) -> str:
+    """Return what an import does to a group: added, changed or removed."""
+    return "changed" if step.before and step.after else "added" if step.after else "removed"
 
 
 def _verdict(plan: Plan) -> str:
     if not plan:
         return _("nothing to change")
-    count = Counter(
-        "changed" if step.before and step.after else "added" if step.after else "removed"
-        for step in plan
-    )
+    count = Counter(kind_of(step) for step in plan)
     return _(
         "%(added)s added, %(changed)s changed, %(removed)s removed",
         added=count["added"],

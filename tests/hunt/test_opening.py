@@ -15,6 +15,7 @@ from fsctl.hunt.opening import (
     DAYS,
     Spans,
     is_open,
+    opens_at,
     read_dates,
     read_hours,
     write_dates,
@@ -73,6 +74,38 @@ def test_closed_until_a_moment() -> None:
     group = replace(OFFICE, closed_until="2026-11-23 10:30")
     assert not open_at(group, "2026-11-23 10:29")
     assert open_at(group, "2026-11-23 10:30")
+
+
+@pytest.mark.parametrize(
+    ("changes", "now", "opens"),
+    [
+        ({}, "2026-11-23 08:00", "2026-11-23 08:00"),
+        ({}, "2026-11-23 07:59", "2026-11-23 08:00"),
+        ({}, "2026-11-27 16:00", "2026-11-28 09:00"),
+        ({"dates": "2026-12-24 closed, 2026-12-25 10:00-11:00"}, "2026-12-24 01:00",
+         "2026-12-25 10:00"),
+        ({"closed_until": "2026-11-23 10:30"}, "2026-11-20 20:00", "2026-11-23 10:30"),
+        ({"closed_until": "2028-11-19 10:30"}, "2026-11-20 20:00", "2028-11-20 08:00"),
+        ({"hours": "fri-sun 22:00-6:00", "dates": "2026-12-27 closed"}, "2026-12-27 01:00",
+         "2027-01-01 22:00"),
+        ({"hours": "", "dates": "2026-12-25"}, "2026-12-25 12:00", "2026-12-26 00:00"),
+        ({"hours": "sun 2:30-4:00"}, "2026-10-25 02:10+01:00", "2026-10-25 02:30+01:00"),
+    ],
+)  # fmt: skip
+def test_when_it_opens(changes: dict[str, str], now: str, opens: str) -> None:
+    group = replace(OFFICE, **changes)  # type: ignore[arg-type]
+    assert opens_at(group, moment(now)) == moment(opens)
+
+
+def test_one_that_never_opens() -> None:
+    group = replace(OFFICE, hours="mon 8:00-9:00")
+    closed = ", ".join(str(date(2026, 11, 23) + timedelta(days=7 * week)) for week in range(60))
+    assert opens_at(replace(group, dates=closed), moment("2026-11-22 12:00")) is None
+
+
+def moment(text: str) -> float:
+    read = datetime.fromisoformat(text)
+    return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo("Europe/Warsaw"))).timestamp()
 
 
 def test_hours_are_those_of_the_time_zone_whatever_its_clock_does() -> None:
@@ -157,3 +190,18 @@ def test_over_midnight_it_is_the_same_as_two_days(day: str, turn: int, minute: i
     whole = Group("g", hours=f"{day} {clock}-24:00", time_zone="UTC")
     monday = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(days=DAYS.index(day), minutes=minute)
     assert is_open(group, monday.timestamp()) == is_open(whole, monday.timestamp())
+
+
+@given(weeks, dates, st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 31)), st.floats(0, 1))
+def test_before_it_opens_it_is_closed(
+    week: tuple[Spans, ...], some: dict[date, Spans], wall: datetime, part: float
+) -> None:
+    group = Group("g", hours=write_hours(week), dates=write_dates(some), time_zone="UTC")
+    now = wall.replace(tzinfo=UTC).timestamp()
+    opens = opens_at(group, now)
+    if opens is None:
+        assert not is_open(group, now + part * 300 * 86_400)
+    else:
+        assert is_open(group, opens)
+        between = now + part * (opens - now)
+        assert between >= opens or not is_open(group, between)

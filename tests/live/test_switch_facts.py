@@ -9,7 +9,10 @@ from fsctl.esl.address import SwitchAddress
 from fsctl.esl.inbound import NotConnected, SwitchConnection
 from fsctl.esl.routes import Fate, read_dialplan, routes
 from fsctl.esl.switch_facts import Presence, User
+from fsctl.esl.telephones import accounts, on_the_phone
 from tests.live.rig import FreeSwitchRig
+from tests.live.trials.stage import eventually
+from tests.scenarios.rig import Script
 
 pytestmark = pytest.mark.live
 
@@ -58,3 +61,19 @@ def test_a_wrong_password(rig: FreeSwitchRig) -> None:
     wrong = address(rig)._replace(password="x")
     with pytest.raises(NotConnected, match="refuses the password"):
         SwitchConnection(wrong).connect()
+
+
+def test_everybody_at_once(switch: SwitchConnection, rig: FreeSwitchRig) -> None:
+    rig.phone("test002", Script(answer_after=0.1))
+    rig.phone("test006")
+    known = {one.user.name: one.registered for one in accounts(switch)}
+    assert {name: known[name] for name in ("test002", "test003", "test006")} == {
+        "test002": True,
+        "test003": False,
+        "test006": True,
+    }
+    assert on_the_phone(switch) == {}
+    rig.dial("bridge-test002")
+    rig.dial("bridge-test006")
+    wanted = {User("test002", rig.domain): True, User("test006", rig.domain): False}
+    assert eventually(lambda: on_the_phone(switch) == wanted)

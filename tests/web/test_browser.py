@@ -39,7 +39,16 @@ rig.close()
 """
 CHECKED = {
     "light": ("/groups", "/groups/1/configuration", "/groups/1", "/stats", "/import"),
-    "dark": ("/groups", "/groups/1/configuration", "/groups/1/numbers", "/calls", "/history"),
+    "dark": (
+        "/groups",
+        "/groups/1/configuration",
+        "/groups/1/numbers",
+        "/calls",
+        "/history",
+        "/users",
+        "/users/1",
+        "/users/add",
+    ),
 }
 
 pytestmark = [
@@ -150,6 +159,8 @@ def test_members_are_moved_by_keys(chromium: Any, house: House) -> None:
     page.keyboard.press("Alt+ArrowUp")
     page.keyboard.press("Alt+ArrowUp")
     assert page.evaluate("document.activeElement.id") == "user-2"
+    page.get_by_role("status").get_by_text("test007 is number 1 of 4.").wait_for()
+    page.get_by_role("textbox", name="Wait time, test007").wait_for()
     page.get_by_role("button", name="Move test002 down").press("Enter")
     page.keyboard.press("Enter")
     page.locator("button.main[value=save]").click()
@@ -164,7 +175,7 @@ def test_a_call_is_seen_as_it_rings(chromium: Any, house: House) -> None:
     page = opened(chromium, house, "en")
     sign_in(page)
     page.goto("/live")
-    page.get_by_text("1 controller", exact=False).wait_for()
+    page.get_by_text("1 controller", exact=False).first.wait_for()
     call = subprocess.Popen(
         [sys.executable, "-c", CALL, house.controller, HOSTILE],
         stdin=subprocess.PIPE, cwd=Path(__file__).parents[2],
@@ -174,7 +185,7 @@ def test_a_call_is_seen_as_it_rings(chromium: Any, house: House) -> None:
         page.locator("svg.timeline", has_text="rings for 2").wait_for()
         assert call.stdin is not None
         call.stdin.close()
-        page.get_by_text("0 calls").wait_for()
+        page.get_by_role("status").get_by_text("0 calls").wait_for()
     finally:
         call.kill()
         call.wait()

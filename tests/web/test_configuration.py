@@ -15,7 +15,7 @@ from fsctl.hunt.strategies import STRATEGIES
 from fsctl.web.draft import Draft
 from fsctl.web.fields import BY_PLACE, CHOICES, ELSEWHERE, GROUP_LABELS, MEMBER_LABELS
 from fsctl.web.timeline import Bar, draw
-from tests.web.conftest import Browser, filled
+from tests.web.conftest import Browser, Clock, filled
 
 FORM = filled(
     {
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_marked_and_nothing_saved(
     assert anna.post("/groups/1/configuration", **form, seen=page_of(anna)).status_code == 422
     place = {"a": "0", "b": "1"}.get(name[-1]) if "-" in name else None
     marked = name if place is None else f"{name[:-1]}{place}"
-    assert said in anna.page.partition(f'id="{marked}-error">')[2][:300]
+    assert said in anna.page.partition(f'id="{marked}-error"')[2][:300]
     assert get_group(example, "sales") == before
     answer = anna.client.post("/groups/1/timeline", data={**form, "csrf": anna.csrf}).json
     assert answer is not None
@@ -215,3 +215,18 @@ def test_a_number_that_is_anothers_meanwhile_is_not_taken_back(example: Engine) 
     add_numbers(example, "other", ["600"], "PL")
     with pytest.raises(Refused, match='600 belongs to group "other"'):
         undo(example, entry)
+
+
+def test_the_drawing_tells_when_a_closed_group_opens(anna: Browser, clock: Clock) -> None:
+    clock.now = 1_795_453_200.0  # Monday, 23 November 2026, 18:00 in Warsaw
+    assert "Open now" not in anna.get("/groups/1/configuration").text
+
+    def told(**changes: str) -> str:
+        rows = {"row": ["0"], "user-0": "test002", "enabled-0": "on"}
+        form = filled({**rows, "time_zone": "Europe/Warsaw", **changes})
+        return str(anna.post("/groups/1/timeline", **form).json["html"])
+
+    assert "Open now." in told(hours="mon-fri 8:00-20:00")
+    shut = told(hours="mon-fri 8:00-16:00")
+    assert "Opens Tuesday 24 November 2026, 8:00" in shut
+    assert "<svg" in shut

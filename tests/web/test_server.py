@@ -152,6 +152,15 @@ def test_run_starts_both_and_ends_both(
         assert "The panel has stopped." in said
 
 
+def test_both_end_when_run_is_killed(tmp_path: Path, sqlite_template: Path) -> None:
+    with running(tmp_path, sqlite_template, "run") as process:
+        said = lines_until(process, "listens on", "The panel is at http://")
+        process.kill()
+        said += process.communicate(timeout=30)[0]  # until nobody is left who could say something
+    assert "fsctl has stopped." in said
+    assert "The panel has stopped." in said
+
+
 def test_run_ends_when_one_of_them_does(tmp_path: Path, sqlite_template: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -15,6 +15,11 @@ function whenTypingPauses(work) {
   };
 }
 
+/** Put a text somewhere; what stands there already is not read out again. */
+function say(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
 async function ask(url, options) {
   const answer = await fetch(url, { headers: { "X-CSRF-Token": token }, ...options });
   return answer.ok ? answer.json() : null;
@@ -47,10 +52,16 @@ if (form) {
     if (!found || !current()) return;
     for (const place of form.querySelectorAll("span.error")) {
       const name = place.id.replace(/-error$/, ""), input = form.elements[name];
-      place.textContent = found.errors[name] || "";
+      say(place, found.errors[name] || "");
       if (!input || !input.setAttribute) continue;
       if (found.errors[name]) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
+    }
+    for (const [key, state] of Object.entries(found.states)) {
+      const place = document.getElementById("presence-" + key);
+      if (!place) continue;
+      say(place, state.text);
+      place.className = "presence " + state.kind;
     }
     if (found.html !== null) drawing.innerHTML = found.html;
   });
@@ -73,7 +84,20 @@ if (form) {
     }
   };
 
+  const moved = document.getElementById("moved");
+  const tell = (row) => {
+    const all = [...rows.children], user = row.querySelector("[name^=user-]").value;
+    const values = { user, place: all.indexOf(row) + 1, all: all.length };
+    moved.textContent = moved.dataset.text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+  };
+
   form.addEventListener("input", draw);
+  form.addEventListener("input", (event) => {
+    if (!event.target.name.startsWith("user-")) return;
+    // The inputs of a row are told apart by whose they are.
+    for (const input of event.target.closest("[data-row]").querySelectorAll("[data-label]"))
+      input.setAttribute("aria-label", `${input.dataset.label}, ${event.target.value}`);
+  });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button || !(button.dataset.move || "add" in button.dataset)) return;
@@ -81,7 +105,10 @@ if (form) {
     if ("add" in button.dataset) add();
     else {
       move(button.closest("[data-row]"), button.dataset.move);
-      if (button.isConnected) button.focus();
+      if (button.isConnected) {
+        button.focus();
+        tell(button.closest("[data-row]"));
+      }
     }
     draw();
   });
@@ -92,6 +119,7 @@ if (form) {
     event.preventDefault();
     move(row, how);
     event.target.focus();
+    tell(row);
     draw();
   });
 
@@ -121,7 +149,11 @@ if (form) {
 // Calls now: the server says what has changed; a stream that ends is asked for again.
 const live = document.getElementById("live");
 if (live) {
+  const said = document.getElementById("live-said");
   const stream = new EventSource(live.dataset.events);
-  stream.addEventListener("calls", (event) => { live.innerHTML = event.data; });
+  stream.addEventListener("calls", (event) => {
+    live.innerHTML = event.data;
+    say(said, live.querySelector("[data-said]")?.textContent ?? live.textContent);
+  });
   window.addEventListener("pagehide", () => stream.close());
 }

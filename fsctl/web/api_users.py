@@ -1,0 +1,119 @@
+"""The panel's users for programs, with a token of an administrator of every domain."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from fsctl.admin import users as admin
+from fsctl.admin.errors import WrongValue
+from fsctl.store.web_tables import ROLES
+from fsctl.store.web_users import User
+from fsctl.web.api_answers import answer, body, done, text
+from fsctl.web.panel import panel, user
+from fsctl.web.users import log_change, user_with_id
+
+pages = Blueprint("users", __name__, url_prefix="/users")
+
+TERMS = ("role", "domain", "language")
+
+
+@pages.get("")
+def list_users() -> Response:
+    """List the users."""
+    return answer({"users": [_shown(one) for one in admin.list_users(panel().engine)]})
+
+
+@pages.post("")
+def add_user() -> Response:
+    """Let somebody sign in."""
+    sent = _known(body(), "name", "password", *TERMS)
+    made = admin.add_user(
+        panel().engine,
+        text(sent, "name"),
+        text(sent, "password"),
+        role=text(sent, "role", ROLES[0]),
+        domain=text(sent, "domain", ""),
+        language=text(sent, "language", ""),
+    )
+    log_change(made.name, "was added")
+    return answer(_shown(made), 201)
+
+
+@pages.get("/<int:user_id>")
+def get_user(user_id: int) -> Response:
+    """Return a user."""
+    return answer(_shown(user_with_id(user_id)))
+
+
+@pages.patch("/<int:user_id>")
+def set_user(user_id: int) -> Response:
+    """Change what is given of a user."""
+    found = user_with_id(user_id)
+    sent = _known(body(), *TERMS)
+    wanted = {name: text(sent, name) for name in sent}
+    changed = admin.set_user(panel().engine, found.name, by=user().name, **wanted)
+    log_change(found.name, "was changed")
+    return answer(_shown(changed))
+
+
+@pages.delete("/<int:user_id>")
+def remove_user(user_id: int) -> Response:
+    """Remove a user with their sessions and tokens."""
+    found = user_with_id(user_id)
+    admin.remove_user(panel().engine, found.name, by=user().name)
+    log_change(found.name, "was removed")
+    return done()
+
+
+@pages.put("/<int:user_id>/password")
+def set_password(user_id: int) -> Response:
+    """Give a user a new password, and end their sessions."""
+    found = user_with_id(user_id)
+    admin.set_password(panel().engine, found.name, text(_known(body(), "password"), "password"))
+    log_change(found.name, "has a new password")
+    return done()
+
+
+@pages.delete("/<int:user_id>/sessions")
+def sign_out(user_id: int) -> Response:
+    """End every session of a user."""
+    found = user_with_id(user_id)
+    ended = admin.sign_out_user(panel().engine, found.name)
+    log_change(found.name, "was signed out")
+    return answer({"ended": ended})
+
+
+@pages.get("/<int:user_id>/tokens")
+def list_tokens(user_id: int) -> Response:
+    """List the labels of a user's tokens."""
+    return answer({"tokens": admin.list_tokens(panel().engine, user_with_id(user_id).name)})
+
+
+@pages.post("/<int:user_id>/tokens")
+def add_token(user_id: int) -> Response:
+    """Make a token; it is told this once."""
+    found = user_with_id(user_id)
+    label = text(_known(body(), "label"), "label")
+    token = admin.add_token(panel().engine, found.name, label)
+    log_change(found.name, "has a new token")
+    return answer({"label": label, "token": token}, 201)
+
+
+@pages.delete("/<int:user_id>/tokens/<label>")
+def remove_token(user_id: int, label: str) -> Response:
+    """Take a token back."""
+    found = user_with_id(user_id)
+    admin.remove_token(panel().engine, found.name, label)
+    log_change(found.name, "has a token less")
+    return done()
+
+
+def _shown(one: User) -> dict[str, Any]:
+    return {key: getattr(one, key) for key in ("id", "name", *TERMS)}
+
+
+def _known(sent: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in sent:
+        if name not in names:
+            raise WrongValue(f"there is no setting {name[:64]!a}")
+    return sent
