@@ -93,6 +93,7 @@ class Legs:
         if event.name == "BACKGROUND_JOB":
             yield from self._result(event)
         elif event.name == CALLER_LEFT:
+            yield from self._taken()
             yield ev.CallerGone(CALLER_GONE)
         elif event.get("Unique-ID") == self.caller:
             yield from self._of_caller(event)
@@ -122,11 +123,20 @@ class Legs:
 
     def _of_caller(self, event: Event) -> Iterator[ev.Event]:
         if event.name == "CHANNEL_HANGUP_COMPLETE":
+            # Whom the caller was given to, even if the two were not yet bridged (``intercept``).
+            yield from self._bridged(event.variable("bridge_uuid"))
             yield ev.CallerGone(event.get("Hangup-Cause"))
         elif event.name == "CHANNEL_ANSWER":
             self._caller_answered = not self._answered_before
         elif event.name == "CHANNEL_BRIDGE":
             yield from self._bridged(event.get("Other-Leg-Unique-ID"))
+
+    def _taken(self) -> Iterator[ev.Event]:
+        """Tell who had the caller, who is gone before the two were bridged but was answered: the
+        one member who picked up."""
+        takers = [leg for leg in self._by_number.values() if leg.answered and not leg.causes]
+        if self._caller_answered and len(takers) == 1:
+            yield ev.LegConnected(takers[0].number)
 
     def _bridged(self, channel: str) -> Iterator[ev.Event]:
         for leg in self._by_number.values():

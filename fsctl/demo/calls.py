@@ -158,14 +158,14 @@ def mark_answered(switch: Switch, channel: Channel) -> None:
     fire(switch, "CHANNEL_ANSWER", channel)
     channel.callstate = "ACTIVE"
     channel.set("endpoint_disposition", "ANSWER")
-    _run_hook(switch, channel, "api_on_answer")
+    run_hook(switch, channel, "api_on_answer")
     name, _, argument = (channel.get("execute_on_answer") or "").partition(" ")
     if name:
         switch.execute(channel, name, argument)
     channel.wake()
 
 
-def _run_hook(switch: Switch, channel: Channel, variable: str) -> bool:
+def run_hook(switch: Switch, channel: Channel, variable: str) -> bool:
     """Run the api command that a variable of the channel holds, if any."""
     name, _, arguments = (channel.get(variable) or "").partition(" ")
     if name:
@@ -201,7 +201,7 @@ def finish(switch: Switch, channel: Channel) -> None:
     channel.running = "CS_HANGUP"
     _record(channel)
     channel.phone.ended(channel.cause, channel.elsewhere)
-    if _run_hook(switch, channel, "api_hangup_hook"):
+    if run_hook(switch, channel, "api_hangup_hook"):
         gevent.sleep(_REPORTING)
     channel.running = channel.state = "CS_REPORTING"
     fire(

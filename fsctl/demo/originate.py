@@ -105,6 +105,7 @@ def originate(switch: Switch, command: str) -> str:
         attempt = Attempt(switch, dial.variables, _whole(timeout))
         leg, cause = attempt.run(endpoints)
         if leg is not None:
+            calls.run_hook(switch, leg, "api_on_post_originate")
             _hand_over(switch, leg, exten, dialplan)
             return f"+OK {leg.uuid}\n"
     return f"-ERR {cause}\n"

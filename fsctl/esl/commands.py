@@ -188,8 +188,9 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
         "outbound_redirect_fatal": "true",
         "hangup_after_bridge": "true",
         "intercept_unbridged_only": "true",
-        # At once, before our jobs have ended: a socket that closes looks at it then.
-        "api_on_answer": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
+        # By the job itself, before it ends: a closing socket looks at it when all jobs have ended
+        # (``listener_run`` in ``mod_event_socket.c``; ``api_on_answer`` would be another thread).
+        "api_on_post_originate": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
         **shown.variables,
     }
     if leg.prompt:

@@ -3,7 +3,9 @@
 from fsctl.controller.legs import Legs
 from fsctl.esl.codec import Event
 from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
+from fsctl.esl.session import CALLER_LEFT
 from fsctl.hunt import events as ev
+from fsctl.hunt.outcomes import CALLER_GONE
 
 A = "11111111-1111-1111-1111-111111111111"
 OTHER = "22222222-2222-2222-2222-222222222222"
@@ -58,6 +60,19 @@ def test_a_winner_who_is_gone_before_the_bridge_had_the_caller() -> None:
 def test_one_who_is_gone_before_the_caller_was_answered_had_not() -> None:
     end = of_leg("CHANNEL_HANGUP_COMPLETE", hunts=False, cause="NORMAL_CLEARING")
     assert told(of_leg("CHANNEL_ANSWER"), end)[1:] == [ev.LegEnded(1, "NORMAL_CLEARING")]
+
+
+def test_a_caller_who_leaves_before_the_bridge_was_with_the_winner() -> None:
+    gone = Event(of_caller("CHANNEL_HANGUP_COMPLETE").headers | {"variable_bridge_uuid": LEG})
+    found = told(of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_ANSWER"), gone)
+    assert found == [ev.LegAnswered(1), ev.LegConnected(1), ev.CallerGone("")]
+
+
+def test_so_it_was_when_only_the_notice_tells() -> None:
+    gone = Event({"Event-Name": CALLER_LEFT})
+    found = told(of_leg("CHANNEL_ANSWER"), of_caller("CHANNEL_ANSWER"), gone)
+    assert found[1:] == [ev.LegConnected(1), ev.CallerGone(CALLER_GONE)]
+    assert told(of_leg("CHANNEL_ANSWER"), gone)[1:] == [ev.CallerGone(CALLER_GONE)]
 
 
 def test_a_loser_who_hangs_up_at_the_same_time_had_not() -> None:

@@ -91,6 +91,12 @@ class FreeSwitch:
     def log(self) -> str:
         return (self.directory / "freeswitch.log").read_text(errors="replace")
 
+    def log_of(self, uuid: str) -> str:
+        """Return what the log says of a channel, and of those whose lines speak of it."""
+        lines = [line for line in self.log().splitlines() if line.strip()]
+        concerned = {uuid} | {line[:36] for line in lines if uuid in line and line[8:9] == "-"}
+        return "\n".join(line for line in lines if line[:36] in concerned or uuid in line)
+
     @property
     def pid(self) -> int:
         return self._process.pid

@@ -75,6 +75,20 @@ def test_the_record_of_a_call_nobody_took(rig: Rig, group: MakeGroup, database_u
     }
 
 
+def test_a_caller_who_leaves_at_the_answer_was_answered(
+    rig: Rig, group: MakeGroup, database_url: str
+) -> None:
+    rig.phone("test002", Script(answer_after=0.1))
+    rig.phone("test006")
+    number = group({"test002": 0.0, "test006": 0.0})
+    for who in ("one", "two", "three"):
+        call = rig.dial(number, who=who)
+        rig.log.wait(who, "answered")
+        call.hang_up()
+        found = record(database_url, call.uuid)
+        assert (found["outcome"], found["answered_by"]) == ("answered", "test002")
+
+
 def test_the_record_of_a_caller_who_gave_up(rig: Rig, group: MakeGroup, database_url: str) -> None:
     rig.phone("test002")
     call = rig.dial(group({"test002": 0.0}))

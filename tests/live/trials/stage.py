@@ -118,7 +118,7 @@ class Stage:
                 trial(desk, number, random.Random(f"{seed} {number}"))
             except AssertionError as error:
                 kind = "" if isinstance(error, Wrong) else "broken off: "
-                tally.fail(f"trial {number}: {kind}{error}\n{desk.log}")
+                tally.fail(f"trial {number}: {kind}{error}\n{desk.log}{self._evidence(desk)}")
                 for call in (*desk.callers, *desk.live):
                     call.hang_up()
             finally:
@@ -131,6 +131,13 @@ class Stage:
             pool.spawn(one, number)
         pool.join(raise_error=True)
         self.settle(tally)
+
+    def _evidence(self, desk: Desk) -> str:
+        """Keep what the switch's log says of a wrong trial; returns where that is."""
+        said = "\n".join(self.switch.log_of(caller.call_id) for caller in desk.callers)
+        with tempfile.NamedTemporaryFile("w", prefix="fsctl-wrong-", delete=False) as kept:
+            kept.write(said)
+        return f"the switch's log of it: {kept.name}"
 
     def settle(self, tally: Tally) -> None:
         """Count as wrong whatever is left in the switch or in the controllers."""

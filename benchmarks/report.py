@@ -1,0 +1,124 @@
+"""Runs the benchmarks and writes what they came to: ``python -m benchmarks.report``.
+
+Everything is measured in one run on one machine, and told as ratios. What a machine lacks (Node, a
+FreeSWITCH, PostgreSQL) is left out by name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.hunts.contestants import RIVALS
+from tests.live.freeswitch import installed
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = DOCS / "performance.md"
+CALLS = 150
+"""Calls each way on a real FreeSWITCH."""
+
+
+def main() -> None:
+    """Measure, and write the page and its plots."""
+    figures = json.loads(_run("benchmarks.hunts"))
+    lookup = _run("benchmarks.lookup")
+    latency = _run("benchmarks.latency", str(CALLS)) if installed() else "no FreeSWITCH here\n"
+    load = _run("benchmarks.switch_load") if installed() else ""
+    PAGE.write_text(page(figures, lookup, latency + load))
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(figures, file)
+        file.flush()
+        folder = DOCS / "performance"
+        folder.mkdir(exist_ok=True)
+        python = RIVALS / "bin/python"
+        plots = Path(__file__).parent / "plots.py"
+        subprocess.run([python, plots, file.name, folder], check=True)
+    print(f"written: {PAGE}")
+
+
+def _run(module: str, *arguments: str) -> str:
+    print(f"{module} ...", flush=True)
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
+    ).stdout
+
+
+def page(figures: dict[str, Any], lookup: str, latency: str) -> str:
+    """Return the page."""
+    burst, waiting = figures["burst"], figures["waiting"]
+    ours = figures["rates"]["fsctl"]
+    return f"""# Performance
+
+Written by `make bench`: one run, everything on the same machine ({os.cpu_count()} cores,
+Python {platform.python_version()}), one controller on one core, the switch's part played by a
+process of its own. What counts are the ratios.
+
+## Hunted calls
+
+Three members, the second answers, a record is written. The rivals hunt with the same orders and the
+same claim in the switch, but look no group up, bound no wait, mind no fault and show nothing live
+(`benchmarks/hunts/rivals`). 50 calls at once.
+
+| | calls a second of one core | fsctl to it | by the clock | first leg, ms (median, 99 %) |
+|---|---|---|---|---|
+{_rows(figures["rates"], ours)}
+
+![Hunted calls a second of one core](performance/per-core.svg)
+
+## From the connection to the first leg's order
+
+| calls at once | median, ms | 99 %, ms | lost |
+|---|---|---|---|
+{_delays(figures["delays"])}
+
+![From the connection to the first leg's order](performance/first-leg.svg)
+
+## A burst, and calls that wait
+
+{burst["calls"]} calls within {burst["came_within"]:.2f} s: {burst["lost"]} lost, a first leg
+{burst["first_leg"]:.2f} s after its call at the latest, all served to their end after
+{burst["over_within"]:.2f} s.
+
+{waiting["calls"]} calls wait, {waiting["beside"] / waiting["seconds"]:.0f} a second come and go
+beside them: {waiting["memory"]:.1f} KiB for each that waits, their next legs
+{waiting["late"][0]:.1f} ms late at the median, {waiting["late"][1]:.1f} ms at the 99th percentile.
+
+## Lookups
+
+```text
+{lookup.strip()}
+```
+
+## On a real FreeSWITCH, beside its own `bridge`
+
+```text
+{latency.strip()}
+```
+"""
+
+
+def _rows(rates: dict[str, Any], ours: dict[str, Any]) -> str:
+    return "\n".join(
+        f"| {name} | {found['per_core']:.0f} | {ours['per_core'] / found['per_core']:.2f} |"
+        f" {found['per_second']:.0f} | {found['first_leg'][0]:.1f}, {found['first_leg'][1]:.1f} |"
+        for name, found in rates.items()
+    )
+
+
+def _delays(delays: dict[str, Any]) -> str:
+    return "\n".join(
+        f"| {at_once} | {found['first_leg'][0]:.1f} | {found['first_leg'][1]:.1f} |"
+        f" {found['lost']} |"
+        for at_once, found in delays.items()
+    )
+
+
+if __name__ == "__main__":
+    main()
