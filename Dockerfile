@@ -9,6 +9,8 @@ RUN apt-get update -qq \
     && apt-get install -qq -y --no-install-recommends python3 python3-venv ca-certificates \
     && python3 -m venv /tools
 COPY . /source
+# A file of authorities of your own, where a proxy makes one necessary.
+ARG PIP_CERT
 RUN PIP=/tools/bin/pip /source/packaging/program /usr/lib/fsctl
 
 FROM ${DEBIAN}

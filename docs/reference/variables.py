@@ -32,7 +32,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "outbound_redirect_fatal": (LEG, "true: a 302 is a failure"),
     "hangup_after_bridge": (f"{LEG}, {CALLER}", "true: after the conversation the call is over"),
     "intercept_unbridged_only": (LEG, "true: a caller who talks already is not taken"),
-    "api_on_answer": (LEG, "takes `socket_resume` off the caller at the answer"),
+    "api_on_post_originate": (LEG, "takes `socket_resume` off the caller at the answer"),
     "group_confirm_key": (LEG, "1, for a member who must press it to have the caller"),
     "group_confirm_file": (LEG, "what that member hears"),
     "execute_on_answer": (LEG, "takes `fsctl_hunt` off such a leg, so that a loser can be told"),
