@@ -14,6 +14,7 @@ import click
 import pytest
 import yaml
 
+from fsctl import __version__
 from fsctl.cli.main import root
 from fsctl.settings import SETTINGS
 
@@ -143,7 +144,14 @@ def test_what_composes_the_containers() -> None:
         assert set(one.get("depends_on", {})) < set(composed["services"])
 
 
-@pytest.mark.parametrize("name", ["program", "use", "wheel-test", "image-test", "deb/build"])
+def test_it_has_one_version() -> None:
+    setup = (PACKAGING.parent / "setup.cfg").read_text(encoding="ascii")
+    assert f"\nversion = {__version__}\n" in setup
+
+
+@pytest.mark.parametrize(
+    "name", ["program", "use", "wheel-test", "image-test", "deb/build", "deb/test", "deb/booted"]
+)
 def test_a_script_can_be_read_by_every_shell(name: str) -> None:
     script = PACKAGING / name
     assert os.access(script, os.X_OK)
