@@ -17,16 +17,19 @@ from fsctl.settings_values import (
     Address,
     Network,
     address,
+    address_or_none,
     connections,
     count,
     database_url,
     directory,
     frame_size,
+    log_format,
     log_level,
     mask_password,
     networks,
     region,
     seconds,
+    show_address,
     show_networks,
     show_seconds,
     show_switches,
@@ -89,6 +92,12 @@ class Settings:
         log_level,
         "LEVEL",
         "The least severe messages to log: debug, info, warning or error.",
+    )
+    log_format: str = setting(
+        "text",
+        log_format,
+        "FORM",
+        "How lines of the log are written: text, for people, or json.",
     )
     allow: tuple[Network, ...] = setting(
         "127.0.0.0/8,::1/128",
@@ -154,6 +163,20 @@ class Settings:
         "them. Calls do not need it.",
         show=show_switches,
         mask=masked,
+    )
+    metrics_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        address_or_none,
+        "HOST:PORT",
+        "Where Prometheus reads metrics, and monitoring /healthz and /readyz; empty: nowhere.",
+        show=show_address,
+    )
+    dialplan_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        address_or_none,
+        "HOST:PORT",
+        "Where FreeSWITCH's mod_xml_curl asks for the dialplan; empty: nowhere.",
+        show=show_address,
     )
     web_listen: Address = setting(  # noqa: RUF009 - setting() returns a field
         "127.0.0.1:8080",

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import phonenumbers
 
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
+from fsctl.logs import FORMATS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -52,6 +53,16 @@ def address(text: str) -> Address:
         return Address(str(ipaddress.IPv6Address(match[1])), int(match[3]))
     except ValueError:
         raise ValueError(advice) from None
+
+
+def address_or_none(text: str) -> Address | None:
+    """Read ``HOST:PORT``; an empty text is no address."""
+    return address(text) if text else None
+
+
+def show_address(value: Address | None) -> str:
+    """Write an address as ``address_or_none`` reads it."""
+    return "" if value is None else str(value)
 
 
 def region(text: str) -> str:
@@ -120,6 +131,13 @@ def log_level(text: str) -> str:
     levels = ("debug", "info", "warning", "error")
     if text.lower() not in levels:
         raise ValueError(f"write one of {', '.join(levels)}")
+    return text.lower()
+
+
+def log_format(text: str) -> str:
+    """Read the name of a form of the log."""
+    if text.lower() not in FORMATS:
+        raise ValueError(f"write one of {', '.join(FORMATS)}")
     return text.lower()
 
 

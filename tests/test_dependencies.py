@@ -11,8 +11,16 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 LOCKS = ("requirements.txt", "requirements-build.txt")
 FREE = {
-    "Apache-2.0", "BSD-3-Clause", "LGPL-3.0-only", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "ZPL-2.1",
-}  # fmt: skip
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "LGPL-3.0-only",
+    "MIT",
+    "MIT-0",
+    "MPL-2.0",
+    "PSF-2.0",
+    "ZPL-2.1",
+}
 STATED = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",

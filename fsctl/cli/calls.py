@@ -47,6 +47,11 @@ def mask_option(command: F) -> F:
     return click.option("--mask", is_flag=True, help=f"{text}mask_numbers says.")(command)
 
 
+def digits_hidden(context: Context, mask: bool) -> int:
+    """Return how many digits of callers are hidden, with --mask or without."""
+    return context.settings.mask_numbers or (call_output.MASK if mask else 0)
+
+
 def one_form(as_json: bool, as_csv: bool) -> None:
     """Raise WrongValue when two forms of output are asked for."""
     if as_json and as_csv:
@@ -166,8 +171,7 @@ def purge(context: Context, older_than: str) -> None:
 
 
 def _masking(context: Context, mask: bool) -> Callable[[StoredCall], StoredCall]:
-    hidden = context.settings.mask_numbers or (call_output.MASK if mask else 0)
-    return partial(masked, hidden=hidden)
+    return partial(masked, hidden=digits_hidden(context, mask))
 
 
 def _draw(call: StoredCall) -> None:

@@ -13,10 +13,10 @@ _SIGNS = {State.OK: "ok", State.WARNING: "warning", State.FAULT: "FAULT"}
 
 @click.command("check")
 @json_option
-@settings_options("listen", "allow", "spool", "esl_url")
+@settings_options("listen", "allow", "spool", "esl_url", "metrics_listen", "dialplan_listen")
 @pass_context
 def check(context: Context, as_json: bool) -> int:
-    """Look at settings, files, database, listener and switch, and say what to do about each fault.
+    """Look at settings, files, database, controller and switch; say what to do about each fault.
 
     Changes nothing and rings nobody. With the setting esl_url the switch is asked too: its version,
     modules and clock, whether every member exists and is registered, and whether its dialplan hands

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import click
+from sqlalchemy import Engine
 
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.hunt.group import Group
@@ -75,14 +76,15 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
     controller takes the call. With a domain only its groups are printed. Print it again after a
     change of groups.
     """
-    hosts = _hosts(controllers) if controllers else place(str(context.settings.listen))
-    wanted = context.settings.domain
-    with reading(context.engine()) as session:
-        groups = [
-            group
-            for group in list_groups(session)
-            if group.enabled and group.numbers and (not wanted or group.domain == wanted)
-        ]
+    try:
+        hosts = hosts_of(controllers) if controllers else place(str(context.settings.listen))
+    except ValueError:
+        fail(
+            "--controllers: write HOST:PORT with commas between, for example "
+            "10.0.0.5:8084,10.0.0.6:8084",
+            2,
+        )
+    groups = served_groups(context.engine(), context.settings.domain)
     if not groups:
         fail("there is no enabled group with a number; see: fsctl group list")
     variable = context.settings.domain_variable
@@ -90,15 +92,19 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
     click.echo(f"<include>\n{text}\n</include>" if form == "xml" else text)
 
 
-def _hosts(text: str) -> str:
-    try:
-        return "|".join(place(str(read_address(one.strip()))) for one in text.split(","))
-    except ValueError:
-        fail(
-            "--controllers: write HOST:PORT with commas between, for example "
-            "10.0.0.5:8084,10.0.0.6:8084",
-            2,
-        )
+def hosts_of(text: str) -> str:
+    """Return a comma list of HOST:PORT as ``socket`` takes it. Raises ValueError."""
+    return "|".join(place(str(read_address(one.strip()))) for one in text.split(","))
+
+
+def served_groups(engine: Engine, domain: str) -> list[Group]:
+    """Return the enabled groups that have numbers, with a domain those of it. May raise."""
+    with reading(engine) as session:
+        return [
+            group
+            for group in list_groups(session)
+            if group.enabled and group.numbers and (not domain or group.domain == domain)
+        ]
 
 
 def extensions(group: Group, hosts: str, variable: str) -> Iterator[str]:
@@ -121,8 +127,18 @@ def extensions(group: Group, hosts: str, variable: str) -> Iterator[str]:
         yield _extension(group, internal, hosts, condition)
 
 
+def extension_for_call(group: Group, hosts: str) -> str:
+    """Return the extension for a call of which it is known that it is the group's."""
+    return _made(group, hosts, "<condition>")
+
+
 def _extension(group: Group, numbers: Sequence[str], hosts: str, condition: str) -> str:
     expression = quoteattr(f"^(?:{'|'.join(map(_pattern, numbers))})$")
+    number = f'<condition field="destination_number" expression={expression}>'
+    return _made(group, hosts, condition + number)
+
+
+def _made(group: Group, hosts: str, conditions: str) -> str:
     actions = [
         ("set", "socket_resume=true"),
         ("socket", f"{hosts} async full"),
@@ -134,13 +150,13 @@ def _extension(group: Group, numbers: Sequence[str], hosts: str, condition: str)
     )
     return (
         f"<extension name={quoteattr(f'fsctl {group.name}')}>\n"
-        f'  {condition}<condition field="destination_number" expression={expression}>\n'
+        f"  {conditions}\n"
         f"{lines}\n  </condition>\n</extension>"
     )
 
 
 def _fallback(group: Group) -> Iterator[tuple[str, str]]:
-    users = list(_users(group))
+    users = list(_users(group)) if group.enabled else []
     if not users:
         yield "respond", "480"
         return

@@ -36,6 +36,7 @@ COMMANDS = {
     "export": "fsctl.cli.transfer",
     "group": "fsctl.cli.group",
     "import": "fsctl.cli.transfer",
+    "live": "fsctl.cli.live",
     "member": "fsctl.cli.member",
     "number": "fsctl.cli.number",
     "run": "fsctl.cli.run",

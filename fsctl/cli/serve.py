@@ -7,16 +7,19 @@ import signal
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from socket import socket
+from typing import TYPE_CHECKING, Protocol
 
 import click
 import gevent
 from gevent.event import Event
 from sqlalchemy import Engine
 
+from fsctl import logs
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.cli.service_manager import ServiceManager
-from fsctl.controller.directory import Directory
+from fsctl.controller import sharing
+from fsctl.controller.directory import Directory, Keys
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.recorder import Recorder
@@ -25,16 +28,28 @@ from fsctl.controller.source import database_news, database_source
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
 from fsctl.settings import Settings
+from fsctl.settings_values import Address
 from fsctl.store.engine import make_engine, reading
 from fsctl.store.groups import all_numbers
 from fsctl.store.numbers import dialled
+
+if TYPE_CHECKING:
+    from fsctl.controller.metrics import Meter
 
 log = logging.getLogger(__name__)
 
 
 @click.command("serve")
 @settings_options(
-    "listen", "allow", "workers", "max_connections", "max_frame", "reply_time", "spool"
+    "listen",
+    "allow",
+    "workers",
+    "max_connections",
+    "max_frame",
+    "reply_time",
+    "spool",
+    "metrics_listen",
+    "dialplan_listen",
 )
 @pass_context
 def serve(context: Context) -> None:
@@ -44,67 +59,161 @@ def serve(context: Context) -> None:
     """
     settings = context.settings
     engine = context.engine()
-    _log_as(settings, "")
+    logs.configure(settings.log_level, settings.log_format)
     _raise_file_limit()
-    try:
-        sock = bind(settings.listen.host, settings.listen.port)
-    except OSError as error:
-        fail(f"cannot listen on {settings.listen}: {error.strerror}; give another with --listen")
+    sockets = _Sockets(settings)
     with reading(engine) as session:  # before calls come, whom a slow database would hold up
         numbers = all_numbers(session, most=20)
     manager = ServiceManager(os.environ)
     if settings.workers == 1:
-        controller = _controller(settings, engine, sock)
         told = _Told(_hear_signals)  # before anybody can know that we are here
-        controller.start()
-        _say_where(sock, numbers)
+        service = _Service(settings, engine, sockets)
+        service.start()
+        _say_where(sockets, numbers)
         manager.ready()
         beating = gevent.spawn(_beat, manager)
-        _until_told_to_stop(controller, _live(engine, controller), told, manager.stopping)
+        _until_told_to_stop(service, told, manager.stopping)
         beating.kill()
     else:
         engine.dispose()  # a connection must not be shared with the workers
-        _say_where(sock, numbers)
+        _say_where(sockets, numbers)
         manager.ready()  # connections wait in the socket's queue until the workers are there
-
-        def on_stop() -> None:
-            sock.close()
-            manager.stopping()
-
-        work = partial(_work, settings, sock)
-        Workers(settings.workers, work, on_stop, manager.alive, manager.every).run()
+        _run_workers(settings, sockets, manager)
     click.echo("fsctl has stopped.")
 
 
-def _work(settings: Settings, sock: socket, number: int, orders: int) -> None:
-    """Be one of several processes that share the listening socket."""
-    _log_as(settings, f"worker {number}: ")
-    engine = make_engine(settings.database_url)
-    controller = _controller(settings, engine, sock)
+class _Sockets:
+    """What we listen on; None for what nobody wants to have served."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.calls = _bind(settings.listen, "--listen")
+        self.metrics = _bind_if(settings.metrics_listen, "--metrics-listen")
+        self.dialplan = _bind_if(settings.dialplan_listen, "--dialplan-listen")
+
+    def close(self) -> None:
+        """Have nobody connect to them through us any more."""
+        for sock in (self.calls, self.metrics, self.dialplan):
+            if sock:
+                sock.close()
+
+
+def _bind_if(address: Address | None, flag: str) -> socket | None:
+    return _bind(address, flag) if address else None
+
+
+def _bind(address: Address, flag: str) -> socket:
+    try:
+        return bind(address.host, address.port)
+    except OSError as error:
+        fail(f"cannot listen on {address}: {error.strerror}; give another with {flag}")
+
+
+def _run_workers(settings: Settings, sockets: _Sockets, manager: ServiceManager) -> None:
+    """Be the master of several processes that share the listening sockets."""
+
+    def on_stop() -> None:
+        sockets.close()
+        manager.stopping()
+
+    on_end: Callable[[int], None] = lambda _pid: None  # noqa: E731 - one of two
+    if sockets.metrics:
+        sharing.share()
+        on_end = sharing.forget
+    try:
+        work = partial(_work, settings, sockets)
+        Workers(settings.workers, work, on_stop, manager.alive, manager.every, on_end).run()
+    finally:
+        if sockets.metrics:
+            sharing.unshare()
+
+
+def _work(settings: Settings, sockets: _Sockets, number: int, orders: int) -> None:
+    """Be one of several processes that share the listening sockets."""
+    logs.configure(settings.log_level, settings.log_format, number)
+    service = _Service(settings, make_engine(settings.database_url), sockets)
     told = _Told(partial(_hear_master, orders))
-    controller.start()
+    service.start()
     log.info("takes calls")
-    _until_told_to_stop(controller, _live(engine, controller), told)
+    _until_told_to_stop(service, told)
 
 
-def _controller(settings: Settings, engine: Engine, sock: socket) -> Controller:
-    memories = Memories(database_news(engine))
-    return Controller(
-        sock,
-        settings.allow,
-        Directory(database_source(engine, memories.learn)),
-        _keys(settings.region),
-        Limits(settings.max_connections, settings.max_frame, settings.reply_time),
-        Recorder(engine, settings.spool),
-        settings.domain_variable,
-        memories,
-    )
+class _Service:
+    """The controller, and what goes with it in its process."""
+
+    def __init__(self, settings: Settings, engine: Engine, sockets: _Sockets) -> None:
+        memories = Memories(database_news(engine))
+        keys = _keys(settings.region)
+        directory = Directory(database_source(engine, memories.learn))
+        meter = _meter() if sockets.metrics else None
+        self.controller = controller = Controller(
+            sockets.calls,
+            settings.allow,
+            directory,
+            keys,
+            Limits(settings.max_connections, settings.max_frame, settings.reply_time),
+            Recorder(engine, settings.spool),
+            settings.domain_variable,
+            memories,
+            meter,
+            settings.mask_numbers,
+        )
+        self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
+        if sockets.metrics and meter:
+            self._parts.append(_monitor(sockets.metrics, controller, meter))
+        if sockets.dialplan:
+            served = (settings, engine, keys, controller.address)
+            self._parts.append(_dialplan_server(sockets.dialplan, *served))
+
+    def start(self) -> None:
+        """Begin to take calls."""
+        self.controller.start()
+        for part in self._parts:
+            part.start()
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self.controller.stop()
+        for part in self._parts:
+            part.stop()
 
 
-def _say_where(sock: socket, numbers: Sequence[str]) -> None:
-    place = place_of(sock)
+class _Part(Protocol):
+    """What starts and stops with the controller."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def _meter() -> "Meter":
+    """Return what counts. It must not be loaded before it is known who counts together."""
+    from fsctl.controller.metrics import Meter  # noqa: PLC0415
+
+    return Meter()
+
+
+def _monitor(sock: socket, controller: Controller, meter: "Meter") -> _Part:
+    from fsctl.controller.monitor import Monitor  # noqa: PLC0415
+
+    return Monitor(sock, controller, meter)
+
+
+def _dialplan_server(
+    sock: socket, settings: Settings, engine: Engine, keys: Callable[[str], Keys], listen: str
+) -> _Part:
+    from fsctl.cli.xml_curl import Dialplan, DialplanServer  # noqa: PLC0415
+
+    directory = Directory(database_source(engine))
+    return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
+
+
+def _say_where(sockets: _Sockets, numbers: Sequence[str]) -> None:
+    place = place_of(sockets.calls)
     click.echo(f"fsctl listens on {place}. FreeSWITCH's dialplan needs:\n")
     click.echo(dialplan.lines(numbers, place) + "\n")
+    if sockets.metrics:
+        click.echo(f"Metrics are at http://{place_of(sockets.metrics)}/metrics")
+    if sockets.dialplan:
+        click.echo(f"mod_xml_curl asks http://{place_of(sockets.dialplan)}/dialplan")
 
 
 def _keys(region: str) -> Callable[[str], tuple[str, ...]]:
@@ -129,13 +238,6 @@ class _Told:
         (self.twice if self.once.is_set() else self.once).set()
 
 
-def _live(engine: Engine, controller: Controller) -> Live:
-    """Tell the panel of this controller's calls."""
-    live = Live(engine, lambda: controller.calls)
-    live.start()
-    return live
-
-
 def _beat(manager: ServiceManager) -> None:
     """Say that this process is alive, as long as its greenlets have their turn."""
     while manager.every:
@@ -144,19 +246,19 @@ def _beat(manager: ServiceManager) -> None:
 
 
 def _until_told_to_stop(
-    controller: Controller, live: Live, told: _Told, stopping: Callable[[], None] = lambda: None
+    service: _Service, told: _Told, stopping: Callable[[], None] = lambda: None
 ) -> None:
     """Wait until told to stop, let hunts end, stop; told once more it does not wait."""
     told.once.wait()
     stopping()
+    controller = service.controller
     hunting = sum(not call.hunt_over.is_set() for call in controller.calls)
     if hunting:
         click.echo(f"Letting {hunting} hunts end; once more to stop at once.")
     draining = gevent.spawn(controller.drain)
     draining.rawlink(lambda _: told.twice.set())
     told.twice.wait()
-    controller.stop()
-    live.stop()
+    service.stop()
 
 
 def _hear_signals(on_stop: Callable[[], None]) -> None:
@@ -166,14 +268,6 @@ def _hear_signals(on_stop: Callable[[], None]) -> None:
 
 def _hear_master(orders: int, on_stop: Callable[[], None]) -> None:
     gevent.spawn(hear_orders, orders, on_stop)
-
-
-def _log_as(settings: Settings, who: str) -> None:
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format=f"%(asctime)s %(levelname)s {who}%(message)s",
-        force=True,
-    )
 
 
 def _raise_file_limit() -> None:

@@ -1,12 +1,12 @@
 """``fsctl web``: serve the administrator's panel until told to stop."""
 
-import logging
 import signal
 
 import click
 import gevent
 from gevent.event import Event
 
+from fsctl import logs
 from fsctl.admin.users import list_users
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.esl.listener import bind, place_of
@@ -38,9 +38,7 @@ def web(context: Context) -> None:
     """
     settings = context.settings
     engine = context.engine()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logs.configure(settings.log_level, settings.log_format)
     try:
         sock = bind(settings.web_listen.host, settings.web_listen.port)
     except OSError as error:

@@ -118,6 +118,8 @@ class HuntedCall:
         self._too_late = playable(self.group.too_late) or ""
         self._released = 0.0
         self._releases = 0
+        self.lateness: list[float] = []
+        """By how many seconds each leg whose moment had come was ordered late."""
 
     def run(self) -> Hunt:
         """Hunt until the call is over for us, and return how it went.
@@ -148,7 +150,7 @@ class HuntedCall:
         if self._sounds.greets and not self._greet(hunt):
             return
         self._post_checked(commands.hear_jobs(uuid))
-        first, *others = hunt.tick(self.clock()) or (None,)
+        first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])
         self.session.flush()
@@ -159,7 +161,7 @@ class HuntedCall:
         self._sounds.ring(self.clock())
         self._bound(hunt)
         self._carry_out(others)
-        log.info("%s hunts in group %r", uuid, self.group.name)
+        log.info("hunts in group %r", self.group.name, extra={"group": self.group.name})
 
     def _look_after(self, uuid: str) -> None:
         """Listen to the caller's channel, and make the switch look after it."""
@@ -184,7 +186,7 @@ class HuntedCall:
         return True
 
     def _post_checked(self, command: str) -> None:
-        self.session.post(command, _expecting_ok(self.session, command))
+        self.session.post(command, _expecting_ok(command))
 
     def _bound(self, hunt: Hunt, later: float = 0.0) -> None:
         """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
@@ -199,17 +201,24 @@ class HuntedCall:
         event = self.session.next_event(min(self._due(hunt), self._sounds.due if heard else _NEVER))
         if event is not None:
             self._take_in(event, hunt)
-        now = self.clock()
+        now, due = self.clock(), self._due(hunt)
         if hunt.phase is Phase.HUNTING:
             self._sounds.tick(now)
             if event is not None:
                 self._sounds.take_in(event)
-        if now < self._due(hunt):
+        if now < due:
             return
         if hunt.phase is Phase.RELEASING:
             self._release_again(hunt)
         else:
-            self._carry_out(hunt.tick(now))
+            self._carry_out(self._tick(hunt, due))
+
+    def _tick(self, hunt: Hunt, due: float) -> list[ev.Action]:
+        """Do what was ``due`` at this moment, and note how late that is for a leg."""
+        now = self.clock()
+        actions = hunt.tick(now)
+        self.lateness += [now - due for one in actions if isinstance(one, ev.StartLeg)]
+        return actions
 
     def _due(self, hunt: Hunt) -> float:
         """Return when something has to be done even though the switch says nothing."""
@@ -348,17 +357,17 @@ def meet(session: CallSession, patience: float) -> None:
 
     Raises as ``CallSession.connect``.
     """
-    ahead = [(command, _expecting_ok(session, command)) for command in commands.LISTEN]
+    ahead = [(command, _expecting_ok(command)) for command in commands.LISTEN]
     session.connect(patience, LINGER, ahead)
 
 
-def _expecting_ok(session: CallSession, command: str) -> OnReply:
+def _expecting_ok(command: str) -> OnReply:
     """Return what warns of a refusal, unless it only says that the caller has hung up meanwhile."""
 
     def check(reply: Frame) -> None:
         if not reply.data.startswith(("+OK", "-ERR No such channel")):
             said = reply.data[:100].strip()
-            log.warning("%s refused %s: %s", session.uuid, command[:60], said)
+            log.warning("the switch refused %s: %s", command[:60], said)
 
     return check
 
@@ -379,4 +388,4 @@ def give_back(session: CallSession, begun: bool) -> None:
             session.post(order)
         session.flush()
     except EventSocketError as error:
-        log.warning("%s could not be given back: %s", session.uuid, error)
+        log.warning("could not be given back: %s", error)

@@ -89,9 +89,21 @@ class Directory:
         self._waiting: deque[Keys] = deque()
         self._loaders = 0
         self._revision: int | None = None
+        self._asked: float | None = None
+        self._lag = 0.0
         self._keeper: gevent.Greenlet[..., None] | None = None
         self.healthy = True
         """Whether the database answered when it was last asked."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the database has ever answered."""
+        return self._revision is not None
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the last look at the revision took, or has taken so far."""
+        return self._lag if self._asked is None else time.monotonic() - self._asked
 
     def start(self) -> None:
         """Begin to follow changes."""
@@ -189,7 +201,7 @@ class Directory:
 
     def _keep_fresh(self) -> None:
         while True:
-            began = time.monotonic()
+            began = self._asked = time.monotonic()
             asked = self._pool.spawn(_sealed, self._source.revision, ())
             try:
                 asked.wait(SLOW)
@@ -197,6 +209,7 @@ class Directory:
                 if not in_time:
                     self._is_down(f"no answer within {SLOW} s")
                 revision = _open(asked.get())
+                self._lag, self._asked = time.monotonic() - began, None
                 if in_time:  # one that took long says that the next will
                     self._is_up()
                 self._look(revision)

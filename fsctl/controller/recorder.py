@@ -87,6 +87,11 @@ class Recorder:
         self._put.set()
 
     @property
+    def waiting(self) -> int:
+        """How many records are in memory, and not on the disk yet."""
+        return len(self._queue)
+
+    @property
     def healthy(self) -> bool:
         """Whether both the disk and the database took what they were last given."""
         return not self._disk.there and not self._database.there

@@ -7,6 +7,8 @@ import socket as plain
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from gevent import socket
 from gevent.event import Event as Signal
@@ -22,10 +24,16 @@ from fsctl.esl.errors import EventSocketError, SessionClosed
 from fsctl.esl.listener import MAX_CONNECTIONS, Listener, Network, decline
 from fsctl.esl.session import CALLER_LEFT, REPLY_TIME, CallSession
 from fsctl.hunt.admission import Refusal, admit
+from fsctl.hunt.ledger import Leg
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
-from fsctl.store.call_records import CallRecord
+from fsctl.logs import about_call, begin_call
+from fsctl.store.call_keys import mask_number
+from fsctl.store.call_records import CallOutcome, CallRecord
 from fsctl.store.lookups import in_domain
+
+if TYPE_CHECKING:
+    from fsctl.controller.metrics import Meter
 
 REFUSAL_TIME = 2.0
 """Seconds for the switch to hang up a refused caller before we leave the call to it."""
@@ -55,7 +63,9 @@ class Controller:
     """Serves calls on a listening socket.
 
     ``keys`` turns a dialled number into the ways in which it may be kept; ``domain_variable`` is
-    the channel variable that names a call's tenant. Without a ``recorder`` nothing is written down.
+    the channel variable that names a call's tenant. Without a ``recorder`` nothing is written down,
+    without a ``meter`` nothing is counted. Of callers' numbers the log hides the last ``hidden``
+    digits.
     """
 
     def __init__(
@@ -68,6 +78,8 @@ class Controller:
         recorder: Recorder | None = None,
         domain_variable: str = "domain_name",
         memories: Memories | None = None,
+        meter: "Meter | None" = None,
+        hidden: int = 0,
     ) -> None:
         self.directory = directory
         self.memories = memories or Memories()
@@ -75,7 +87,13 @@ class Controller:
         """Calls under way, hunting or talking."""
         self._arriving: set[Signal] = set()
         self._keys = keys
-        self._recorder = recorder
+        self.recorder = recorder
+        self.draining = False
+        """Whether no more calls are taken."""
+        self._meter = meter
+        self._hidden = hidden
+        self._told: WeakSet[HuntedCall] = WeakSet()
+        """Those of whose hunt the end is counted and logged."""
         self._domain_variable = domain_variable
         self._limits = limits or Limits()
         self._room = Room()
@@ -92,12 +110,13 @@ class Controller:
         """Begin to take calls."""
         self.directory.start()
         self.memories.start()
-        if self._recorder:
-            self._recorder.start()
+        if self.recorder:
+            self.recorder.start()
         self._listener.start()
 
     def drain(self) -> None:
         """Take no more calls and wait until no caller hunts; conversations go on by themselves."""
+        self.draining = True
         self._listener.drain()
         for decided in list(self._arriving):
             decided.wait()
@@ -109,13 +128,15 @@ class Controller:
         self._listener.stop(timeout=0)
         for call in list(self.calls):
             if not call.hunt_over.is_set():
-                give_back(call.session, begun=True)
+                with about_call(call.arrival.uuid):
+                    log.info("given back to the dialplan")
+                    give_back(call.session, begun=True)
                 call.session.stop()  # or it would ring the others again
                 self._note(call)
         self.directory.stop()
         self.memories.stop()
-        if self._recorder:
-            self._recorder.stop(RECORDS_TIME)
+        if self.recorder:
+            self.recorder.stop(RECORDS_TIME)
 
     # One connection
 
@@ -125,33 +146,48 @@ class Controller:
         call: HuntedCall | None = None
         decided = Signal()
         self._arriving.add(decided)
+        came = time.monotonic()
         try:
             if not self._knows_its_call(session):
                 return
             self._listener.proven(sock)
+            begin_call(session.uuid)
             call = self._admit(session)
+            if self._meter:
+                self._meter.admitted(time.monotonic() - came)
             if call is None:
                 return
             self.calls.add(call)
             self._decide(decided)
-            self._log_end(call.arrival.uuid, call.run())
+            hunt = call.run()
+            if hunt.winner and hunt.winner.ended is not None and hunt.over_at is not None:
+                log.info("over after %.1f s of talk", hunt.winner.ended - hunt.over_at)
         except SessionClosed as closed:
-            log.debug("%s connection closed: %s", session.uuid, closed)
+            log.debug("connection closed: %s", closed)
+            if self._meter and call:
+                self._meter.failed(closed)
         except EventSocketError as error:
-            log.warning("%s connection given up: %s", session.uuid, error)
-            give_back(session, begun=call is not None)
+            log.warning("connection given up: %s", error)
+            if self._meter:
+                self._meter.failed(error)
+            self._give_back(session, call, "switch")
         except Unavailable as error:
-            log.error("%s %s; the dialplan goes on", session.uuid, error)
-            give_back(session, begun=call is not None)
+            log.error("%s; the dialplan goes on", error)
+            self._give_back(session, call, "database")
         except Exception:
-            log.exception("%s a fault of ours; the dialplan goes on", session.uuid or address)
-            give_back(session, begun=call is not None)
+            log.exception("a fault of ours; the dialplan goes on")
+            self._give_back(session, call, "fault")
         finally:
             session.stop()
             if call:
                 self.calls.discard(call)
                 self._note(call)
             self._decide(decided)
+
+    def _give_back(self, session: CallSession, call: HuntedCall | None, reason: str) -> None:
+        if self._meter:
+            self._meter.given_back(reason)
+        give_back(session, begun=call is not None)
 
     def _decide(self, decided: Signal) -> None:
         """Note that it is known what becomes of a connection."""
@@ -170,6 +206,8 @@ class Controller:
         except EventSocketError as error:
             decline(session.sock)
             self._strangers += 1
+            if self._meter:
+                self._meter.stranger()
             now = time.monotonic()
             if now - self._said_strangers >= STRANGERS_EVERY:
                 log.warning(
@@ -186,14 +224,20 @@ class Controller:
         """Find the call's group and return the call that hunts it, or refuse it. May raise."""
         arrival = Arrival.of(session, self._domain_variable)
         session.forget_channel()
+        if log.isEnabledFor(logging.DEBUG):
+            caller = mask_number(arrival.caller.number, self._hidden) or "somebody withheld"
+            log.debug("%s calls %s", caller, arrival.number)
         group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
         memory = self.memories.of(group) if group else NOTHING
         chance = random.getrandbits(64)
         admitted = admit(group, arrival.user, memory, chance, time.time())
         if isinstance(admitted, Refusal):
-            log.info("%s refused: %s", arrival.uuid, admitted.sentence)
-            if self._recorder:
-                self._recorder.put(refusal_of(arrival, group, admitted, time.time()))
+            outcome = CallOutcome[admitted.name]
+            log.info("refused: %s", admitted.sentence, extra={"outcome": outcome.value})
+            if self._meter:
+                self._meter.refused(outcome)
+            if self.recorder:
+                self.recorder.put(refusal_of(arrival, group, admitted, time.time()))
             self._refuse(session, admitted.value)
             return None
         return HuntedCall(session, arrival, admitted, self._note)
@@ -201,10 +245,16 @@ class Controller:
     def _note(self, call: HuntedCall) -> None:
         """Write a call down, as far as it has come."""
         record = record_of(call, time.time())
+        if call not in self._told:
+            self._told.add(call)
+            if self._meter:
+                self._meter.hunted(record, call.lateness)
+            if call.hunt.ended:
+                self._log_end(call.hunt, record.outcome)
         if record.answered_by is not None:
             self._remember(call, record)
-        if self._recorder:
-            self._recorder.put(record)
+        if self.recorder:
+            self.recorder.put(record)
 
     def _remember(self, call: HuntedCall, record: CallRecord) -> None:
         """Have the next call know who has this one's caller, or had."""
@@ -221,9 +271,27 @@ class Controller:
             if event.name == CALLER_LEFT or time.monotonic() >= until:
                 return
 
-    def _log_end(self, uuid: str, hunt: Hunt) -> None:
+    def _log_end(self, hunt: Hunt, outcome: str) -> None:
         after = hunt.over_at or 0.0
+        facts: dict[str, object] = {"outcome": str(outcome), "wait_seconds": round(after, 3)}
         if hunt.winner:
-            log.info("%s answered by %s after %.1f s", uuid, hunt.winner.member, after)
+            member = hunt.winner.member
+            facts["answered_by"] = member
+            log.info("answered by %s after %.1f s", member, after, extra=facts)
         else:
-            log.info("%s ended after %.1f s: %s", uuid, after, hunt.cause)
+            log.info("ended after %.1f s: %s", after, hunt.cause, extra=facts)
+        if log.isEnabledFor(logging.DEBUG):
+            for leg in hunt.legs.values():
+                self._log_leg(leg)
+
+    def _log_leg(self, leg: Leg) -> None:
+        outcome = leg.outcome.value if leg.outcome else "not over"
+        log.debug(
+            "leg %d: %s from %.2f s on, %s %s",
+            leg.number,
+            leg.member,
+            leg.started,
+            outcome,
+            leg.cause,
+            extra={"member": leg.member, "outcome": outcome, "cause": leg.cause},
+        )

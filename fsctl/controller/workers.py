@@ -52,7 +52,8 @@ class Workers:
 
     It has to close what only a master keeps open, the listening socket first of all: as long as
     any process has it, the kernel takes connections that nobody will serve. ``on_beat`` is called
-    at least ``every`` so many seconds, for whoever watches whether the master is alive.
+    at least ``every`` so many seconds, for whoever watches whether the master is alive, and
+    ``on_end`` with the process number of each worker that has ended.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Workers:
         on_stop: Callable[[], None],
         on_beat: Callable[[], None] = lambda: None,
         every: float | None = None,
+        on_end: Callable[[int], None] = lambda _pid: None,
     ) -> None:
         self._places = [_Worker(number) for number in range(1, count + 1)]
         self._work = work
         self._on_stop = on_stop
         self._on_beat = on_beat
         self._every = every
+        self._on_end = on_end
         self._told = 0
         self._signals = -1
 
@@ -167,6 +170,7 @@ class Workers:
     def _ended(self, worker: _Worker, status: int) -> None:
         pid, worker.pid = worker.pid, 0
         os.close(worker.orders)
+        self._on_end(pid)
         if self._told:
             return
         now = time.monotonic()

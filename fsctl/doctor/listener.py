@@ -87,12 +87,16 @@ def examine_allowed(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def reached(place: Address) -> str:
+    """Return the host by which this machine reaches what listens there."""
+    return _ANY.get(place.host, place.host)
+
+
 def ask(place: Address) -> Answer:
     """Connect to an address and hear who is there."""
-    host = _ANY.get(place.host, place.host)
     until = time.monotonic() + PATIENCE
     try:
-        with socket.create_connection((host, place.port), timeout=PATIENCE) as sock:
+        with socket.create_connection((reached(place), place.port), timeout=PATIENCE) as sock:
             return _hear(sock, until)
     except TimeoutError:
         return Answer.UNREACHABLE

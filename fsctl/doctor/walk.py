@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fsctl.doctor.beside import examine_beside
 from fsctl.doctor.database import examine_database, examine_groups, load_groups
 from fsctl.doctor.files import examine_database_file, examine_settings, examine_spool
 from fsctl.doctor.finding import Finding, State, fault
@@ -27,6 +28,7 @@ def examine(loaded: Loaded) -> Iterator[Finding]:
     yield from _stored(settings, groups)
     yield from examine_listener(settings)
     yield from examine_allowed(settings)
+    yield from examine_beside(settings)
     yield from examine_switches(settings, groups)
 
 

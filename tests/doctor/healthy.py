@@ -12,13 +12,17 @@ from pathlib import Path
 import orjson
 import pytest
 from click.testing import CliRunner
+from gevent.pywsgi import WSGIServer
 
 from fsctl.admin.example import add_example
 from fsctl.cli.main import root
+from fsctl.controller.answering import Application, quiet_server
 from fsctl.controller.directory import Directory
+from fsctl.controller.metrics import Meter
+from fsctl.controller.monitor import Monitor
 from fsctl.controller.server import Controller
 from fsctl.controller.source import database_source
-from fsctl.esl.listener import bind
+from fsctl.esl.listener import bind, place_of
 from fsctl.esl.switch_facts import NEEDED_MODULES
 from fsctl.store import migrate
 from fsctl.store.engine import make_engine
@@ -54,6 +58,7 @@ class Installation:
             partial(dialled, region="PL"),
         )
         self.controller.start()
+        self._beside: list[Monitor | WSGIServer] = []
         self.answers: dict[str, str] = {}
         self.lead = 0
         self.switch = InboundServer(self._answer)
@@ -75,6 +80,20 @@ class Installation:
             self.answers[f"user_data {name}@{DOMAIN} param dial-string"] = "${sofia_contact(x)}"
             self.register(name, "sofia/internal/sip:a@127.0.0.1")
         self.route(EXTENSION.format(self.controller.address))
+
+    def serve(self, application: Application) -> str:
+        """Have an application answer HTTP; return where."""
+        sock = bind("127.0.0.1", 0)
+        self._beside.append(quiet_server(sock, application))
+        self._beside[-1].start()
+        return place_of(sock)
+
+    def watch(self) -> None:
+        """Have the controller say how it is."""
+        sock = bind("127.0.0.1", 0)
+        self._beside.append(Monitor(sock, self.controller, Meter()))
+        self._beside[-1].start()
+        self.environment["FSCTL_METRICS_LISTEN"] = place_of(sock)
 
     def register(self, name: str, contact: str) -> None:
         self.answers[f"sofia_contact */{name}@{DOMAIN}"] = contact
@@ -98,6 +117,8 @@ class Installation:
         return done.exit_code, [one for one in document["findings"] if one["state"] != "ok"]
 
     def close(self) -> None:
+        for server in self._beside:
+            server.stop()
         self.controller.stop()
         self.switch.stop(timeout=0)
         self.engine.dispose()

@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from fsctl.admin.groups import add_group, disable_group
 from fsctl.cli.main import root
+from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
+from fsctl.settings import Settings
 from tests.doctor.healthy import DOMAIN, EXTENSION, Installation, installed
 
 Plant = Callable[[Installation], None]
@@ -29,6 +31,16 @@ def well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installati
 
 
 def test_all_is_well(well: Installation) -> None:
+    assert well.check() == (0, [])
+
+
+def test_all_is_well_beside_calls(well: Installation) -> None:
+    well.watch()
+    well.environment["FSCTL_DIALPLAN_LISTEN"] = well.serve(
+        Dialplan(
+            Settings(), well.engine, well.controller.directory, lambda number: (number,), "x:1"
+        )
+    )
     assert well.check() == (0, [])
 
 
@@ -171,6 +183,47 @@ def another_extension(well: Installation) -> None:
     well.route(first + EXTENSION.format(well.controller.address))
 
 
+def no_metrics(well: Installation) -> None:
+    well.environment["FSCTL_METRICS_LISTEN"] = "127.0.0.1:1"
+
+
+def metrics_of_another(well: Installation) -> None:
+    well.environment["FSCTL_METRICS_LISTEN"] = answering(well, "404 Not Found", "not here")
+
+
+def stopping(well: Installation) -> None:
+    well.watch()
+    well.controller.draining = True
+
+
+def frozen_worker(well: Installation) -> None:
+    body = '{"ok":false,"last_turn_seconds_ago":60,"draining":false}'
+    well.environment["FSCTL_METRICS_LISTEN"] = answering(well, "503 Service Unavailable", body)
+
+
+def no_dialplan_server(well: Installation) -> None:
+    well.environment["FSCTL_DIALPLAN_LISTEN"] = "127.0.0.1:1"
+
+
+def dialplan_of_another(well: Installation) -> None:
+    # The controller itself stands in for it: it speaks, and not HTTP.
+    well.environment["FSCTL_DIALPLAN_LISTEN"] = well.controller.address
+
+
+def dialplan_forbidden(well: Installation) -> None:
+    well.environment["FSCTL_DIALPLAN_LISTEN"] = answering(well, "403 Forbidden", "")
+
+
+def answering(well: Installation, status: str, body: str) -> str:
+    """Have somebody give the same answer to every question; return where."""
+
+    def answer(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response(status, [])
+        return [body.encode()]
+
+    return well.serve(answer)
+
+
 def babbling_switch(well: Installation) -> None:
     well.answers["strepoch"] = "noon"
     well.lead = 10**13
@@ -203,6 +256,13 @@ def babbling_switch(well: Installation) -> None:
         (no_domain, "have no domain", "vars.xml"),
         (no_extension, "no extension of its dialplan hands 600", "fsctl dialplan"),
         (another_controller, "hands 600 to 10.9.8.7:8084", "fsctl dialplan"),
+        (no_metrics, "nobody answers on 127.0.0.1:1", "--metrics-listen"),
+        (metrics_of_another, "no controller answers on", "--metrics-listen"),
+        (stopping, "the controller is stopping", "journalctl"),
+        (frozen_worker, "process of the controller is frozen", "restart"),
+        (no_dialplan_server, "nobody answers on 127.0.0.1:1", "--dialplan-listen"),
+        (dialplan_of_another, "no controller answers on", "--dialplan-listen"),
+        (dialplan_forbidden, "does not answer this machine", "to the setting allow"),
         (another_extension, 'extension "all" of context "default" takes 600', "fsctl dialplan"),
     ],
 )
