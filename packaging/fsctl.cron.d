@@ -1,4 +1,5 @@
-# fsctl: bring the database up to date. Where there is no systemd.
+# fsctl: bring the database up to date, and remove the records of old calls. Where there is no
+# systemd; where there is, its timers do both and these lines do nothing.
 #
 # Install as /etc/cron.d/fsctl: without the dot, or Debian's cron passes it over. On every node:
 # whoever comes first does the work. It writes nothing, and cron mails nothing, unless something was
@@ -12,4 +13,6 @@ PATH=/usr/local/bin:/usr/bin:/bin
 MAILTO=root
 
 # minute hour day month weekday user command
-*/10 * * * * fsctl fsctl db upgrade
+*/10 * * * * fsctl test -d /run/systemd/system || fsctl db upgrade
+# How long records are to be kept is for you to say; then take the mark off.
+#30 3 * * * fsctl test -d /run/systemd/system || fsctl calls purge --older-than 365d

@@ -195,7 +195,7 @@ def typed_commands(name: str) -> list[list[str]]:
     lines = "".join(blocks(name, "sh")).splitlines()
     session = "".join(blocks(name, "console")).splitlines()
     lines += [line[2:] for line in session if line.startswith("$ ")]
-    words = [shlex.split(line, comments=True) for line in lines]
+    words = [shlex.split(line.partition(" > ")[0], comments=True) for line in lines]
     return [line for line in words if "fsctl" in line[:2]]
 
 
