@@ -24,6 +24,7 @@ from fsctl.store.groups import find_row, group_names, to_group
 from fsctl.store.groups import list_groups as load_groups
 from fsctl.store.memory import key_of, read_memories
 from fsctl.store.nesting import nested_members, with_inner
+from fsctl.store.onward import with_onward
 from fsctl.store.tables import HuntGroup, name_key
 
 
@@ -115,9 +116,9 @@ def get_whole_group(engine: Engine, name: str, *, domain: str = "") -> Group:
 
 
 def whole(engine: Engine, group: Group) -> Group:
-    """Return a group with the groups within it."""
+    """Return a group with the groups within it, and those that its calls may go on to."""
     with reading(engine) as session:
-        return with_inner(session, [group])[0]
+        return with_onward(session, with_inner(session, [group]))[0]
 
 
 def get_memory(engine: Engine, group: Group) -> Memory:

@@ -10,6 +10,7 @@ from fsctl.admin.values import parse_seconds
 from fsctl.hunt.group import Group, same_user
 from fsctl.hunt.nesting import everybody
 from fsctl.hunt.simulation import Phones
+from fsctl.store.onward import all_onward
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,7 +61,8 @@ def _answer(group: Group, text: str) -> tuple[str, float]:
 
 def _member(group: Group, user: str) -> str:
     """Return the member as the group has it, so that a misspelt name does not pass for silence."""
-    for member in everybody(group):
-        if same_user(member, user):
-            return member
+    for one in (group, *all_onward(group)):
+        for member in everybody(one):
+            if same_user(member, user):
+                return member
     raise Refused(f"{user} is not a member of {group.name}; see: fsctl group show {group.name}")

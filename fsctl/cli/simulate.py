@@ -1,7 +1,8 @@
 """``fsctl simulate``: how a call to a group would go, from the very code that serves calls."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import click
@@ -12,11 +13,22 @@ from fsctl.cli.context import Context, json_option, pass_context, settings_optio
 from fsctl.cli.drawing import seconds, timeline
 from fsctl.cli.output import write_json
 from fsctl.cli.phones import phone_options, read_phones
-from fsctl.hunt.admission import Refusal, admit
+from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
+from fsctl.hunt.endings import (
+    MOST_HOPS,
+    RELEASE,
+    TOO_MANY_HOPS,
+    Ending,
+    Kind,
+    Reason,
+    ending_for,
+    reason_of,
+)
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.nesting import everybody, who_confirms
-from fsctl.hunt.simulation import Simulated
+from fsctl.hunt.outcomes import CALLER_GONE
+from fsctl.hunt.simulation import Phones, Simulated
 from fsctl.hunt.simulation import simulate as play
 
 
@@ -65,21 +77,75 @@ def simulate(
     phones = read_phones(found, answers, busy, offline, hang_up)
     now = time.time() if moment is None else moment_of(found, moment)
     external = bool(context.settings.external_dial)
-    memory = get_memory(engine, found)
     memory_of = partial(get_memory, engine)
-    admitted = admit(found, caller, memory, seed, now, external, memory_of)
-    if isinstance(admitted, Refusal):
-        _show_refusal(found, admitted, as_json)
-        return
-    call = play(admitted.schedule, phones)
+
+    def decide(group: Group) -> Admitted | Refusal:
+        return admit(group, caller, memory_of(group), seed, now, external, memory_of)
+
+    calls = list(_calls(found, phones, decide))
     if as_json:
-        write_json(_document(found, call))
+        write_json(_document(calls))
         return
-    for line in timeline(call.legs, found.wait, call.ended):
-        click.echo(line)
-    click.echo(_verdict(call))
-    for line in _remarks(found):
-        click.echo(line)
+    for step in calls:
+        for line in _told(step):
+            click.echo(line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What becomes of a call in one group, and after: how it went, or why nobody rang."""
+
+    group: Group
+    began: float
+    went: Simulated | Refusal
+    ending: Ending | None
+    """Where the caller goes; None for one who has a member or has given up."""
+    onward: Group | None
+
+    @property
+    def cause(self) -> str:
+        """What the caller is released with when nothing else comes."""
+        came_to = self.went.value if isinstance(self.went, Refusal) else self.went.cause
+        return (self.ending.cause if self.ending else "") or came_to
+
+
+def _calls(
+    group: Group, phones: Phones, decide: Callable[[Group], Admitted | Refusal]
+) -> Iterator[_Step]:
+    """Yield what becomes of a call in each group that it comes to."""
+    began = 0.0
+    for hop in range(MOST_HOPS):
+        admitted = decide(group)
+        went: Simulated | Refusal
+        reason: Reason | None
+        if isinstance(admitted, Refusal):
+            went, reason, lasted = admitted, REASONS.get(admitted), 0.0
+        else:
+            went = play(admitted.schedule, phones.later(began))
+            lasted = went.ended
+            over = went.winner is not None or went.cause == CALLER_GONE
+            reason = None if over else reason_of(went.cause)
+        ending = ending_for(group, reason) if reason else None
+        onward = dict(group.onward).get(ending.to) if ending else None
+        if ending and ending.kind is Kind.GROUP and (onward is None or hop + 1 >= MOST_HOPS):
+            ending, onward = replace(RELEASE, cause=TOO_MANY_HOPS if onward else ""), None
+        yield _Step(group, began, went, ending, onward)
+        if onward is None:
+            return
+        group, began = onward, began + lasted
+
+
+def _told(step: _Step) -> Iterator[str]:
+    if isinstance(step.went, Refusal):
+        yield f"Nobody rings: {step.went.sentence}."
+        yield _further(step, "at once")
+    else:
+        yield from timeline(step.went.legs, step.group.wait, step.went.ended)
+        yield _verdict(step, step.went)
+        yield from _remarks(step.group)
+    if step.onward:
+        yield ""
+        yield f'In group "{step.onward.name}":'
 
 
 def _remarks(group: Group) -> Iterator[str]:
@@ -101,39 +167,35 @@ def _remarks(group: Group) -> Iterator[str]:
         yield f"Every {seconds(group.announce_every)} the caller hears {group.announcement}."
 
 
-def _verdict(call: Simulated) -> str:
+def _verdict(step: _Step, call: Simulated) -> str:
     if call.winner:
         return f"{call.winner} has the caller after {seconds(call.ended)}."
-    if call.cause == "ORIGINATOR_CANCEL":
+    if step.ending is None:
         return f"The caller gives up after {seconds(call.ended)}."
-    return f"The caller is released after {seconds(call.ended)} with {call.cause}."
+    return _further(step, f"after {seconds(call.ended)}")
 
 
-def _show_refusal(group: Group, refusal: Refusal, as_json: bool) -> None:
-    if as_json:
-        write_json(
-            {
-                "group": group.name,
-                "legs": [],
-                "winner": None,
-                "ended": 0.0,
-                "cause": refusal.value,
-                "refused": refusal.sentence,
-            }
-        )
-    else:
-        click.echo(f"Nobody rings: {refusal.sentence}.")
-        click.echo(f"The caller is released at once with {refusal.value}.")
+def _further(step: _Step, when: str) -> str:
+    if step.ending is None or step.ending.kind is Kind.RELEASE:
+        return f"The caller is released {when} with {step.cause}."
+    return f"The caller goes on {when} to {step.ending}."
 
 
-def _document(group: Group, call: Simulated) -> dict[str, object]:
+def _document(calls: list[_Step]) -> dict[str, object]:
+    first, *others = map(_step_document, calls)
+    return {**first, "onward": others}
+
+
+def _step_document(step: _Step) -> dict[str, object]:
+    call = None if isinstance(step.went, Refusal) else step.went
     return {
-        "group": group.name,
-        "legs": [_leg(leg) for leg in call.legs],
-        "winner": call.winner,
-        "ended": call.ended,
-        "cause": call.cause or None,
-        "refused": None,
+        "group": step.group.name,
+        "legs": [_leg(leg) for leg in call.legs] if call else [],
+        "winner": call.winner if call else None,
+        "ended": call.ended if call else 0.0,
+        "cause": step.cause or None,
+        "refused": step.went.sentence if isinstance(step.went, Refusal) else None,
+        "ending": None if step.ending is None else str(step.ending),
     }
 
 

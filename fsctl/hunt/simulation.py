@@ -40,6 +40,12 @@ class Phones:
         refuses = dict.fromkeys(busy, "USER_BUSY") | dict.fromkeys(offline, NOT_REGISTERED)
         return cls(answers, refuses, hang_up)
 
+    def later(self, seconds: float) -> "Phones":
+        """Return the same telephones for a hunt that begins so much later in the call."""
+        answers = {user: at - seconds for user, at in self.answers.items()}
+        hang_up = None if self.hang_up is None else max(0.0, self.hang_up - seconds)
+        return Phones(answers, self.refuses, hang_up)
+
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
