@@ -10,7 +10,7 @@ from click.testing import Result
 from fsctl import __version__
 from fsctl.cli.main import root
 from fsctl.settings import SETTINGS
-from fsctl.store.tables import SCHEMA
+from fsctl.store.tables import ENDINGS, SCHEMA
 
 Run = Callable[..., Result]
 
@@ -203,6 +203,7 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         "skip_busy": False,
         **dict.fromkeys(("alert_info", "music", "greeting", "announcement", "recording")),
         **dict.fromkeys(("confirm_prompt", "too_late")),
+        **dict.fromkeys(ENDINGS),
         "numbers": ["600", "+48587624731"],
         "members": [
             {
