@@ -2,6 +2,7 @@
 # make docs, man, completion, wheel, deb: what is released, in build/ and dist/.
 # make wheel-test, deb-test, image-test: the same, installed elsewhere and used.
 # make lock, audit: what the program is made of.
+# make bench: how fast it is, beside others, into docs/performance.md.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,7 +11,7 @@ TOOLS := .venv/.tools
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--default-index https://pypi.org/simple --custom-compile-command "make lock"
 
-.PHONY: run test demo lint clean docs man completion wheel wheel-test deb deb-test image-test lock audit
+.PHONY: run test demo lint clean docs man completion wheel wheel-test deb deb-test image-test lock audit bench
 
 run: $(INSTALLED)
 	@$(BIN)/fsctl db upgrade
@@ -67,8 +68,17 @@ audit: $(TOOLS)
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement packaging/requirements.txt
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement packaging/requirements-build.txt
 
+bench: $(INSTALLED) .bench/.installed
+	$(BIN)/python -m benchmarks.report
+
+.bench/.installed:
+	$(PYTHON) -m venv .bench
+	.bench/bin/pip install --quiet --disable-pip-version-check genesis matplotlib
+	if command -v npm >/dev/null; then cd .bench && npm install --silent --no-audit esl@11; fi
+	@touch $@
+
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(INSTALLED): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
