@@ -22,7 +22,7 @@ demo: $(INSTALLED)
 	@exec $(BIN)/fsctl demo
 
 test: lint
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
