@@ -20,6 +20,8 @@ Dial = Callable[[str], ScriptedSwitch]
 def dial() -> Iterator[Dial]:
     house = House()
     house.groups["601"] = Group("short", members=(Member("test002"),), wait=0.2)
+    three = tuple(map(Member, ("test002", "test006", "test007")))
+    house.groups["602"] = Group("three", members=three)
     switches: list[ScriptedSwitch] = []
 
     def place(number: str) -> ScriptedSwitch:
@@ -113,3 +115,24 @@ def test_a_release_is_asked_for_again_though_the_switch_talks_of_other_things(
     assert switch.closed.wait(5.0)
     talking.kill()
     assert len(switch.fitting("execute-app-name: limit_execute")) == call.RELEASES
+
+
+def test_what_a_call_costs(dial: Dial) -> None:
+    """Counts that no machine changes: whoever makes a call dearer changes them here, and knows it.
+
+    FreeSWITCH reads a command byte by byte, and visits every socket for every event that it wants.
+    """
+    switch = dial("602")
+    for number in (1, 2, 3):
+        switch.said("^bgapi originate", times=number)
+    before = switch.commands.index(switch.said("^bgapi originate"))
+    assert before == 5  # connect, linger, two filters, what to listen to
+    switch.tell("CHANNEL_ANSWER")
+    switch.tell_of_leg("CHANNEL_ANSWER", 2)
+    switch.tell("CHANNEL_BRIDGE", **{"Other-Leg-Unique-ID": "leg-2"})
+    switch.said("^api sched_del")
+    assert len(switch.fitting("^bgapi originate")) == 3
+    assert len(switch.fitting("^filter")) == 4
+    assert [len(command.split()) - 2 for command in switch.fitting("^event")] == [7]
+    assert len(switch.commands) <= 18, switch.commands
+    assert sum(map(len, switch.commands[: before + 1])) < 1_200
