@@ -4,6 +4,8 @@ That no group sends its calls to one that is not there, or in a circle, is check
 after a change and within its transaction: any of the groups may be what is wrong.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -14,7 +16,7 @@ from fsctl.admin.kinds import Given, Line
 from fsctl.admin.media import Sound
 from fsctl.hunt.endings import Kind, read_ending
 from fsctl.store import tables
-from fsctl.store.onward import Key, known_keys, senders
+from fsctl.store.onward import known_keys, senders
 from fsctl.store.tables import ENDINGS, HuntGroup, name_key
 
 
@@ -39,13 +41,16 @@ class EndingText(Line):
         return str(ending)
 
 
-def check_endings(session: Session) -> None:
-    """Refuse what a change has made of the ways of calls from group to group. Raises Refused."""
+def check_endings(session: Session, domain: str) -> None:
+    """Refuse what a change has made of the ways of calls from group to group. Raises Refused.
+
+    Calls stay within their domain.
+    """
     session.flush()
-    ways = {(row.domain, row.name_key): _ways(row) for row in senders(session)}
+    ways = {row.name_key: _ways(row) for row in senders(session, domain)}
     if not ways:
         return
-    there = known_keys(session, {key for onward in ways.values() for key in onward})
+    there = known_keys(session, domain, {key for onward in ways.values() for key in onward})
     for onward in ways.values():
         for key, (name, sender) in onward.items():
             if key not in there:
@@ -53,46 +58,63 @@ def check_endings(session: Session) -> None:
                     f'calls of "{sender}" would go on to "{name}", and there is no such group; '
                     "see: fsctl group list"
                 )
-    for start in sorted(ways):
-        _refuse_circle(ways, start, [])
+    circle = _circle(ways)
+    if circle:
+        around = " > ".join(circle)
+        raise Refused(f"calls would go round from group to group: {around}; end them elsewhere")
 
 
-Ways = dict[Key, dict[Key, tuple[str, str]]]
-"""For each group the groups that its calls may go on to: their names, and its own."""
+Ways = dict[str, dict[str, tuple[str, str]]]
+"""For each group the groups that its calls may go on to, by key: their names, and its own."""
 
 
-def _ways(row: HuntGroup) -> dict[Key, tuple[str, str]]:
-    found = {}
+def _groups_of(row: HuntGroup) -> Iterator[tuple[str, str]]:
+    """Yield the columns that send a row's calls to a group, with its name.
+
+    What cannot be read, of a newer fsctl perhaps, is a release to us.
+    """
     for column in ENDINGS:
         text = getattr(row, column)
-        ending = read_ending(text) if text else None
-        if ending and ending.kind is Kind.GROUP:
-            found[row.domain, name_key(ending.to)] = ending.to, row.name
-    return found
+        with suppress(ValueError):
+            ending = read_ending(text) if text else None
+            if ending and ending.kind is Kind.GROUP:
+                yield column, ending.to
 
 
-def _refuse_circle(ways: Ways, key: Key, above: list[Key]) -> None:
-    if key in above:
-        circle = " > ".join(one[1] for one in [*above[above.index(key) :], key])
-        raise Refused(f"calls would go round from group to group: {circle}; end them elsewhere")
-    for onward in ways.get(key, ()):
-        _refuse_circle(ways, onward, [*above, key])
+def _ways(row: HuntGroup) -> dict[str, tuple[str, str]]:
+    return {name_key(name): (name, row.name) for _, name in _groups_of(row)}
+
+
+def _circle(ways: Ways) -> list[str]:
+    """Return the keys of a way that comes back to its beginning, empty when there is none."""
+    done: set[str] = set()
+    for start in sorted(ways):
+        path, branches = [start], [iter(ways[start])]
+        while path:
+            onward = next(branches[-1], None)
+            if onward is None:
+                done.add(path.pop())
+                branches.pop()
+            elif onward in path:
+                return [*path[path.index(onward) :], onward]
+            elif onward not in done:
+                path.append(onward)
+                branches.append(iter(ways.get(onward, ())))
+    return []
 
 
 def follow_name(session: Session, domain: str, old: str, new: str) -> None:
     """Let the groups whose calls go on to a group know it by its new name."""
     for row in senders(session, domain):
-        for column in ENDINGS:
-            text = getattr(row, column)
-            ending = read_ending(text) if text else None
-            if ending and ending.kind is Kind.GROUP and name_key(ending.to) == name_key(old):
+        for column, name in list(_groups_of(row)):
+            if name_key(name) == name_key(old):
                 setattr(row, column, f"{Kind.GROUP.value} {new}")
 
 
 def refuse_awaited(session: Session, row: HuntGroup) -> None:
     """Refuse to remove a group to which others send their calls. Raises Refused."""
     for sender in senders(session, row.domain):
-        if sender is not row and (row.domain, row.name_key) in _ways(sender):
+        if sender is not row and row.name_key in _ways(sender):
             raise Refused(
                 f'calls of "{sender.name}" go on to "{row.name}"; let them end elsewhere first'
             )

@@ -37,7 +37,7 @@ def add_group(session: Session, /, name: str, *, domain: str = "", **given: Give
     set_fields(row, settings_of(group))
     _refuse_taken_name(session, row.name, row.domain)
     session.add(row)
-    endings.check_endings(session)
+    endings.check_endings(session, row.domain)
     return changed(session, row, f"{capital(row)} added: {sentence(GROUP_TERMS, group)}.")
 
 
@@ -64,7 +64,7 @@ def set_group(
             names.follow_name(session, row.domain, row.name, new_name)
         row.name, row.name_key = new_name, name_key(new_name)
     set_fields(row, wanted)
-    endings.check_endings(session)
+    endings.check_endings(session, row.domain)
     return changed(session, row, f"{capital(row)}: {sentence(GROUP_TERMS, to_group(row))}.")
 
 

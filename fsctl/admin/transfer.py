@@ -93,7 +93,8 @@ def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) 
             _give(session, row, group)
             session.add(row)
         _write(session)
-    endings.check_endings(session)
+    for touched in sorted({group.domain for group in wanted} | {domain}):
+        endings.check_endings(session, touched)
     nesting.check_nesting(session)
     return plan
 
@@ -215,4 +216,4 @@ def become(session: Session, row: HuntGroup, group: Group) -> None:
     session.flush()
     _give(session, row, group)
     nesting.check_nesting(session)
-    endings.check_endings(session)
+    endings.check_endings(session, row.domain)

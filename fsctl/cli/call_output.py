@@ -116,6 +116,7 @@ def document(call: StoredCall) -> dict[str, object]:
         "talk_seconds": record.talk_seconds,
         "summary": verdict(record),
         "controller": record.controller,
+        "onward": record.onward,
         "attempts": [
             {
                 "member": attempt.member,

@@ -200,5 +200,6 @@ def _facts(call: StoredCall) -> Sequence[tuple[str, str]]:
         ("Began", local(record.began)),
         ("Ended", local(record.ended)),
         ("Outcome", verdict(record) + (f" ({record.cause})" if record.cause else "")),
+        *([("Went on to", record.onward)] if record.onward else []),
         ("Controller", record.controller),
     ]

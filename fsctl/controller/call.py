@@ -64,19 +64,22 @@ class HuntedCall:
         note: Callable[["HuntedCall"], None] = _unnoted,
         around: Around = Around(),  # noqa: B008 - it is immutable
         earlier: "HuntedCall | None" = None,
+        came: float = 0.0,
     ) -> None:
-        """``earlier`` is what hunted for the same caller before, in a group that sends on here."""
+        """``earlier`` is what hunted for the same caller before, in a group that sends on here;
+        ``came`` is when the caller did come here, in epoch seconds, if that is not now."""
         self.session = session
         self.arrival = arrival
         self.group = admitted.group
         self.clock = time.monotonic
-        self.came = time.time()
+        self.came = came or time.time()
         """When the hunt began, in epoch seconds: the moment of the call, or the greeting's end."""
-        answered = admitted.group.answer_first or bool(earlier and earlier.legs.answered_before)
+        answered = admitted.group.answer_first or bool(earlier and earlier.legs.caller_answered)
         self.legs: Legs = Legs(arrival.uuid, answered, earlier.legs.count if earlier else 0)
         self.hunt = Hunt(admitted.schedule, self.clock())
-        self.hunt_over = Signal()
-        """Set when no caller waits here any more: a conversation, or nothing, is left."""
+        self.hunt_over: Signal = earlier.hunt_over if earlier else Signal()
+        """Set when no caller waits here any more: a conversation, or nothing, is left. It is one
+        for all groups that hunt for a caller."""
         self._note = note
         self._sounds: Sounds = Sounds(
             self.group, arrival.uuid, session.post, bool(earlier and earlier._sounds.begun)
@@ -85,6 +88,8 @@ class HuntedCall:
         self._actions: deque[ev.Action] = deque()
         self._released = 0.0
         self._releases = 0
+        self._cause = ""
+        """What the caller was last told to be released with."""
         self._places = around.places
         self._earlier = earlier
         self._ending: Ending | None = None
@@ -119,7 +124,8 @@ class HuntedCall:
                 self._leave(hunt)
                 self._see_off(hunt)
         finally:
-            self.hunt_over.set()
+            if self.next_group is None:
+                self.hunt_over.set()
         return hunt
 
     def _begin(self, uuid: str, hunt: Hunt) -> None:
@@ -301,7 +307,8 @@ class HuntedCall:
         """Let the caller go where an ending says, or be released when that cannot be."""
         self._ending = None
         self.session.post(commands.unbind(self.arrival.uuid))
-        if self.hops + 1 >= MOST_HOPS:
+        if ending.kind is Kind.GROUP and self.hops + 1 >= MOST_HOPS:
+            hunt.cause = TOO_MANY_HOPS
             self._release(TOO_MANY_HOPS)
             return
         if ending.kind is Kind.GROUP:
@@ -309,7 +316,8 @@ class HuntedCall:
             gone = self.next_group is not None
         else:
             hops = self.hops + 1
-            gone = send_on(self.session, self._places, ending, self.group, hunt.cause, hops)
+            about = ending, self.group, hunt.cause, hops, self._sounds.loaded
+            gone = send_on(self.session, self._places, *about)
             self._sent = gone
         if not gone:
             self._release(hunt.cause)
@@ -318,6 +326,7 @@ class HuntedCall:
         self._carry_out(hunt.handle(ev.CallerGone(hunt.cause), self.clock()))
 
     def _release(self, cause: str) -> None:
+        self._cause = cause
         self._released = self.clock()
         self._releases += 1
         self.session.post(commands.release(self.arrival.uuid, cause))
@@ -331,7 +340,7 @@ class HuntedCall:
         self._ending = None  # a leg does not end: it may have the caller
         if self._releases >= RELEASES:
             raise NoReply("the switch does not say what became of the caller")
-        self._release(hunt.cause)
+        self._release(self._cause or hunt.cause)
 
     # After the hunt
 

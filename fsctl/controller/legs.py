@@ -73,6 +73,11 @@ class Legs:
         return self._by_number[number]
 
     @property
+    def caller_answered(self) -> bool:
+        """Whether the caller has been answered, by us or by a member who is gone again."""
+        return self.answered_before or self._caller_answered
+
+    @property
     def count(self) -> int:
         """How many legs the call has had."""
         return self.before + len(self._by_number)

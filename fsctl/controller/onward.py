@@ -48,7 +48,13 @@ class Places:
 
 
 def send_on(
-    session: CallSession, places: Places, ending: Ending, group: Group, cause: str, hops: int
+    session: CallSession,
+    places: Places,
+    ending: Ending,
+    group: Group,
+    cause: str,
+    hops: int,
+    sounds: tuple[str, ...] = (),
 ) -> bool:
     """Send a caller for whom nobody rings to where an ending says; whether the switch did.
 
@@ -62,7 +68,7 @@ def send_on(
     if not steps:
         log.warning("the caller cannot go to %s: the settings do not allow it", ending)
         return False
-    reply = session.send(moving.move_on(session.uuid, hops, steps))
+    reply = session.send(moving.move_on(session.uuid, hops, steps, sounds))
     if not reply.data.startswith("+OK"):
         log.warning("the caller cannot go to %s: %s", ending, reply.data[:100].strip())
         return False

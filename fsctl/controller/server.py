@@ -43,6 +43,8 @@ from fsctl.store.lookups import in_domain
 if TYPE_CHECKING:
     from fsctl.controller.metrics import Meter
 
+APART = 0.001
+"""Seconds between the beginnings of two records of a call at least: by them they are told apart."""
 REFUSAL_TIME = 2.0
 """Seconds for the switch to hang up a refused caller before we leave the call to it."""
 
@@ -174,10 +176,10 @@ class Controller:
                 call = following
                 self.calls.add(call)
                 self._decide(decided)
-                hunt = call.run()
-                if hunt.winner and hunt.winner.ended is not None and hunt.over_at is not None:
-                    log.info("over after %.1f s of talk", hunt.winner.ended - hunt.over_at)
+                self._log_talk(call.run())
                 following = self._hand_on(call)
+                if following:
+                    self.calls.discard(call)
         except SessionClosed as closed:
             log.debug("connection closed: %s", closed)
             if self._meter and call:
@@ -196,6 +198,7 @@ class Controller:
         finally:
             session.stop()
             if call:
+                call.hunt_over.set()
                 self.calls.discard(call)
                 self._note(call)
             self._decide(decided)
@@ -248,9 +251,8 @@ class Controller:
 
     def _hand_on(self, call: HuntedCall) -> HuntedCall | None:
         """Return the call that hunts for the same caller in the group that comes next, if any."""
-        if call.next_group is None:
+        if call.next_group is None or not call.session.connected:
             return None
-        self.calls.discard(call)
         self._note(call)
         return self._admit_to(call.session, call.arrival, call.next_group, call)
 
@@ -266,6 +268,7 @@ class Controller:
         None when the caller is refused or has gone elsewhere.
         """
         hops = arrival.hops if earlier is None else earlier.hops + 1
+        began = time.time() if earlier is None else max(time.time(), earlier.came + APART)
         while True:
             memory = self.memories.of(group) if group else NOTHING
             chance = random.getrandbits(64)
@@ -277,7 +280,9 @@ class Controller:
                 admitted = Refusal.TOO_MANY_HOPS
             if isinstance(admitted, Admitted):
                 found = replace(arrival, hops=hops)
-                return HuntedCall(session, found, admitted, self._note, self._around, earlier)
+                return HuntedCall(
+                    session, found, admitted, self._note, self._around, earlier, began
+                )
             outcome = CallOutcome[admitted.name]
             log.info("refused: %s", admitted.sentence, extra={"outcome": outcome.value})
             if self._meter:
@@ -294,7 +299,8 @@ class Controller:
             )
             if self.recorder:
                 went = str(ending) if gone else ""
-                self.recorder.put(refusal_of(arrival, group, admitted, time.time(), went))
+                self.recorder.put(refusal_of(arrival, group, admitted, began, went))
+                began = max(time.time(), began + APART)
             if not gone:
                 self._refuse(session, cause)
             if onward is None:
@@ -342,6 +348,10 @@ class Controller:
         if log.isEnabledFor(logging.DEBUG):
             for leg in hunt.legs.values():
                 self._log_leg(leg)
+
+    def _log_talk(self, hunt: Hunt) -> None:
+        if hunt.winner and hunt.winner.ended is not None and hunt.over_at is not None:
+            log.info("over after %.1f s of talk", hunt.winner.ended - hunt.over_at)
 
     def _log_leg(self, leg: Leg) -> None:
         outcome = leg.outcome.value if leg.outcome else "not over"

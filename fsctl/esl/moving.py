@@ -49,13 +49,14 @@ def play_and_release(what: str, cause: str) -> tuple[Step, ...]:
     )
 
 
-def move_on(caller: str, hops: int, steps: tuple[Step, ...]) -> str:
+def move_on(caller: str, hops: int, steps: tuple[Step, ...], sounds: tuple[str, ...] = ()) -> str:
     """Return the command that sends a caller on, for whom nobody rings any more.
 
-    Nothing is left of what we had set; the claim, if any, ends with the transfer
-    (``switch_limit.c``).
+    Nothing is left of what we had set, nor of the variables with ``sounds``; the claim, if any,
+    ends with the transfer (``switch_limit.c``).
     """
     before = (
+        *(Step("unset", token(variable)) for variable in sounds),
         Step("set", "socket_resume=false"),
         Step("unset", "api_hangup_hook"),
         Step("unset", "hangup_after_bridge"),

@@ -15,6 +15,9 @@ from fsctl.store.tables import ENDINGS, HuntGroup, name_key
 Key = tuple[str, str]
 """A group's domain, and its name as names are compared."""
 
+AT_ONCE = 500
+"""Names that one statement asks for."""
+
 
 def with_onward(session: Session, groups: Sequence[Group]) -> list[Group]:
     """Return the groups with those that their calls may go on to; no question where none may."""
@@ -26,7 +29,8 @@ def with_onward(session: Session, groups: Sequence[Group]) -> list[Group]:
         found = _read(session, wanted)
         known |= found
         wanted = {key for group in found.values() for key in onward_keys(group)} - known.keys()
-    return [_linked(group, known, ()) for group in groups] if known else list(groups)
+    links = _Links(known)
+    return [links.of(group, MOST_HOPS) for group in groups] if known else list(groups)
 
 
 def onward_keys(group: Group) -> Iterator[Key]:
@@ -36,17 +40,23 @@ def onward_keys(group: Group) -> Iterator[Key]:
 
 
 def all_onward(group: Group) -> Iterator[Group]:
-    """Yield the groups that a group's calls may go on to, and so on."""
-    for _, one in group.onward:
-        yield one
-        yield from all_onward(one)
+    """Yield the groups that a group's calls may go on to, and so on; each once."""
+    seen: dict[int, Group] = {}
+    to_do = [one for _, one in group.onward]
+    while to_do:
+        one = to_do.pop()
+        if id(one) not in seen:
+            seen[id(one)] = one
+            to_do += [another for _, another in one.onward]
+            yield one
 
 
 def all_markers(group: Group) -> frozenset[str]:
     """Return what tells that a group within this one, or after it, has changed."""
-    found = set(markers_of(group)) | {marker(*key) for key in onward_keys(group)}
-    for _, one in group.onward:
-        found |= all_markers(one)
+    found: set[str] = set()
+    for one in (group, *all_onward(group)):
+        found |= markers_of(one)
+        found |= {marker(*key) for key in onward_keys(one)}
     return frozenset(found)
 
 
@@ -58,14 +68,27 @@ def _read(session: Session, keys: Iterable[Key]) -> dict[Key, Group]:
     return {(group.domain, name_key(group.name)): group for group in whole}
 
 
-def _linked(group: Group, known: dict[Key, Group], above: tuple[Key, ...]) -> Group:
-    here = (*above, (group.domain, name_key(group.name)))
-    onward = tuple(
-        (name, _linked(known[key], known, here))
-        for name, key in zip(next_groups(group), onward_keys(group), strict=True)
-        if key in known and key not in here and len(here) <= MOST_HOPS
-    )
-    return replace(group, onward=onward) if onward else group
+class _Links:
+    """Groups linked with those that come next, each once for each number of hops that are left.
+
+    A circle, made by hand, ends where no hop is left.
+    """
+
+    def __init__(self, known: dict[Key, Group]) -> None:
+        self._known = known
+        self._made: dict[tuple[Key, int], Group] = {}
+
+    def of(self, group: Group, hops: int) -> Group:
+        """Return a group from which so many more hops are possible."""
+        key = (group.domain, name_key(group.name)), hops
+        if key not in self._made:
+            onward = tuple(
+                (name, self.of(self._known[one], hops - 1))
+                for name, one in zip(next_groups(group), onward_keys(group), strict=True)
+                if one in self._known and hops
+            )
+            self._made[key] = replace(group, onward=onward) if onward else group
+        return self._made[key]
 
 
 # What administrators change
@@ -81,8 +104,12 @@ def senders(session: Session, domain: str | None = None) -> list[HuntGroup]:
     return list(session.scalars(statement))
 
 
-def known_keys(session: Session, keys: Iterable[Key]) -> set[Key]:
-    """Return which of these groups there are."""
-    of = tuple_(HuntGroup.domain, HuntGroup.name_key)
-    statement = select(HuntGroup.domain, HuntGroup.name_key).where(of.in_(sorted(keys)))
-    return {(row[0], row[1]) for row in session.execute(statement)}
+def known_keys(session: Session, domain: str, keys: Iterable[str]) -> set[str]:
+    """Return which of these names of a domain, as names are compared, are groups."""
+    found: set[str] = set()
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        of = select(HuntGroup.name_key).where(HuntGroup.domain == domain)
+        found |= set(session.scalars(of.where(HuntGroup.name_key.in_(some))))
+    return found

@@ -24,6 +24,7 @@ SWITCHES = ["python", pytest.param("freeswitch", marks=pytest.mark.live)]
 _numbers = count(2000)
 
 MakeGroup = Callable[..., str]
+Mortal = Callable[[], ServedController]
 
 
 @pytest.fixture(scope="session")
@@ -106,3 +107,17 @@ def switch(
 def rig(switch: Rig) -> Iterator[Rig]:
     yield switch
     switch.reset()
+
+
+@pytest.fixture
+def mortal(database_url: str) -> Iterator[Mortal]:
+    """Start controllers that may be killed."""
+    started: list[ServedController] = []
+
+    def start() -> ServedController:
+        started.append(ServedController(database_url))
+        return started[-1]
+
+    yield start
+    for controller in started:
+        controller.stop()

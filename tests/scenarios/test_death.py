@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.scenarios.conftest import MakeGroup
-from tests.scenarios.controllers import ServedController
+from tests.scenarios.conftest import MakeGroup, Mortal
 from tests.scenarios.rig import Rig, Script
 
-Mortal = Callable[[], ServedController]
 MUSIC = "tone_stream://%(200,200,350);loops=-1"
-
-
-@pytest.fixture
-def mortal(database_url: str) -> Iterator[Mortal]:
-    """Start controllers that may be killed."""
-    started: list[ServedController] = []
-
-    def start() -> ServedController:
-        started.append(ServedController(database_url))
-        return started[-1]
-
-    yield start
-    for controller in started:
-        controller.stop()
 
 
 def wait_for_fallback(rig: Rig, timeout: float, who: str = "caller") -> float:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import signal
 
-from tests.scenarios.conftest import MakeGroup
+import gevent
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine
+
+from fsctl.admin.groups import disable_group, set_group
+from fsctl.cli.main import root
+from tests.scenarios.conftest import MakeGroup, Mortal
 from tests.scenarios.rig import Rig, Script
 
 TONE = "tone_stream://%(300,0,425)"
+
+
+def records(database_url: str, uuid: str, count: int = 2) -> list[dict[str, object]]:
+    """Return the records of one call, the first group's first, waiting a moment for them."""
+    for _ in range(100):
+        command = ["--database-url", database_url, "calls", "show", uuid, "--json"]
+        done = CliRunner().invoke(root, command)
+        found = json.loads(done.stdout) if done.exit_code == 0 else []
+        if len(found) == count:
+            return sorted(found, key=lambda one: str(one["began"]))
+        gevent.sleep(0.05)
+    raise AssertionError(f"{count} records are not there: {done.output}")
 
 
 def test_nobody_answers_and_the_next_group_does(
@@ -30,17 +50,37 @@ def test_nobody_answers_and_the_next_group_does(
 
 @pytest.mark.parametrize("disabled", [True, False])
 def test_a_group_that_does_not_ring_sends_its_calls_on(
-    rig: Rig, group: MakeGroup, engine, disabled: bool
+    rig: Rig, group: MakeGroup, engine: Engine, database_url: str, disabled: bool
 ) -> None:
     rig.phone("test006", Script(answer_after=0.1))
     second = group(["test006"])
     first = group([], ending=f"group group {second}")
     if disabled:
-        from fsctl.admin.groups import disable_group
-
         disable_group(engine, f"group {first}")
     call = rig.dial(first)
     rig.log.wait("caller", "answered")
+    assert call.hears("test006")
+    call.hang_up()
+    rig.log.wait("test006", "bye")
+    both = records(database_url, call.uuid)
+    refused = "disabled" if disabled else "no members"
+    assert [one["outcome"] for one in both] == [refused, "answered"]
+    assert [one["onward"] for one in both] == [f"group group {second}", ""]
+
+
+def test_told_to_stop_it_lets_the_next_group_hunt_too(
+    rig: Rig, group: MakeGroup, mortal: Mortal
+) -> None:
+    controller = mortal()
+    rig.phone("test002")
+    rig.phone("test006", Script(answer_after=0.8))
+    second = group(["test006"])
+    first = group(["test002"], wait=1.0, ending=f"group group {second}")
+    call = rig.dial(first, controllers=controller.address)
+    rig.log.wait("test002", "invite")
+    controller.signal(signal.SIGTERM)
+    rig.log.wait("caller", "answered")
+    assert controller.process.wait(timeout=5) == 0
     assert call.hears("test006")
 
 
@@ -73,7 +113,10 @@ def test_another_cause(rig: Rig, group: MakeGroup) -> None:
     assert rig.log.wait("caller", "released").detail["code"] == 603
 
 
-def test_calls_that_go_round_through_the_dialplan_end(rig: Rig, group: MakeGroup) -> None:
-    number = group([], number="2999", ending="extension 2999 rig")
+def test_calls_that_go_round_through_the_dialplan_end(
+    rig: Rig, group: MakeGroup, engine: Engine
+) -> None:
+    number = group([])
+    set_group(engine, f"group {number}", ending=f"extension {number} rig")
     rig.dial(number)
     assert rig.log.wait("caller", "released", timeout=8.0).detail["code"] == 483
