@@ -27,7 +27,7 @@ def test_the_example_answered_by_the_second_and_by_nobody(rig: Rig, group: MakeG
 
     began = rig.log.wait("lively", "calling").at
     answered = rig.log.wait("lively", "answered", timeout=10).at - began
-    assert answered == pytest.approx(7.0, abs=0.2)
+    assert answered == pytest.approx(7.0, abs=0.5)
     assert call.hears("test016")
     assert "Call completed elsewhere" in str(rig.log.wait("test012", "cancel").detail["reason"])
     call.hang_up()
@@ -35,7 +35,7 @@ def test_the_example_answered_by_the_second_and_by_nobody(rig: Rig, group: MakeG
     began = rig.log.wait("silent", "calling").at
     released = rig.log.wait("silent", "released", timeout=40)
     assert released.detail["code"] == 480
-    assert released.at - began == pytest.approx(30.0, abs=0.2)
+    assert released.at - began == pytest.approx(30.0, abs=0.5)
     first = rig.log.wait("test002", "invite").at
     assert first - began < SLOW_START + ON_TIME
     for user, delay in silent.items():
