@@ -7,10 +7,10 @@ import click
 
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.values import parse_seconds
+from fsctl.hunt.endings import all_onward
 from fsctl.hunt.group import Group, same_user
 from fsctl.hunt.nesting import everybody
 from fsctl.hunt.simulation import Phones
-from fsctl.store.onward import all_onward
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -22,6 +22,7 @@ from fsctl.hunt.endings import (
     Kind,
     Reason,
     ending_for,
+    group_after,
     reason_of,
 )
 from fsctl.hunt.group import Group
@@ -126,7 +127,7 @@ def _calls(
             over = went.winner is not None or went.cause == CALLER_GONE
             reason = None if over else reason_of(went.cause)
         ending = ending_for(group, reason) if reason else None
-        onward = dict(group.onward).get(ending.to) if ending else None
+        onward = group_after(group, ending) if ending else None
         if ending and ending.kind is Kind.GROUP and (onward is None or hop + 1 >= MOST_HOPS):
             ending, onward = replace(RELEASE, cause=TOO_MANY_HOPS if onward else ""), None
         yield _Step(group, began, went, ending, onward)

@@ -22,7 +22,15 @@ from fsctl.esl.errors import NoReply, SessionClosed
 from fsctl.esl.session import CallSession
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
-from fsctl.hunt.endings import MOST_HOPS, TOO_MANY_HOPS, Ending, Kind, ending_for, reason_of
+from fsctl.hunt.endings import (
+    MOST_HOPS,
+    TOO_MANY_HOPS,
+    Ending,
+    Kind,
+    ending_for,
+    group_after,
+    reason_of,
+)
 from fsctl.hunt.group import Group
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
@@ -312,7 +320,7 @@ class HuntedCall:
             self._release(TOO_MANY_HOPS)
             return
         if ending.kind is Kind.GROUP:
-            self.next_group = dict(self.group.onward).get(ending.to)
+            self.next_group = group_after(self.group, ending)
             gone = self.next_group is not None
         else:
             hops = self.hops + 1

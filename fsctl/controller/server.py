@@ -29,7 +29,7 @@ from fsctl.esl.errors import EventSocketError, SessionClosed
 from fsctl.esl.listener import MAX_CONNECTIONS, Listener, Network, decline
 from fsctl.esl.session import CALLER_LEFT, REPLY_TIME, CallSession
 from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
-from fsctl.hunt.endings import MOST_HOPS, RELEASE, Kind, ending_for
+from fsctl.hunt.endings import MOST_HOPS, RELEASE, Kind, ending_for, group_after
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.machine import Hunt
@@ -291,7 +291,7 @@ class Controller:
             if group and admitted in REASONS:
                 ending = ending_for(group, REASONS[admitted])
             cause = ending.cause or admitted.value
-            onward = dict(group.onward).get(ending.to) if group else None
+            onward = group_after(group, ending) if group else None
             gone = onward is not None or (
                 ending.kind not in (Kind.RELEASE, Kind.GROUP)
                 and group is not None

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from fsctl.controller.directory import Source
 from fsctl.controller.memories import looks_back
+from fsctl.hunt.endings import all_onward
 from fsctl.hunt.group import Group
 from fsctl.hunt.memory import Memory
 from fsctl.hunt.nesting import all_groups
@@ -23,7 +24,6 @@ from fsctl.store.engine import File, failures, file_of
 from fsctl.store.errors import StoreError
 from fsctl.store.lookups import Keys, changed_numbers, find_groups
 from fsctl.store.memory import GroupKey, News, key_of, read_memories, read_news
-from fsctl.store.onward import all_onward
 from fsctl.store.revision import read_revision
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ An ending is written as a word and what belongs to it: ``release USER_BUSY``, ``
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -135,12 +136,24 @@ def ending_for(group: Group, reason: Reason) -> Ending:
         return RELEASE
 
 
-def endings_of(group: Group) -> list[Ending]:
-    """Return all endings that a group has set."""
-    return [ending_for(group, reason) for reason in Reason]
-
-
 def next_groups(group: Group) -> list[str]:
     """Return the names of the groups that calls of this one may go on to."""
-    names = (ending.to for ending in endings_of(group) if ending.kind is Kind.GROUP)
-    return list(dict.fromkeys(names))
+    endings = (ending_for(group, reason) for reason in Reason)
+    return list(dict.fromkeys(one.to for one in endings if one.kind is Kind.GROUP))
+
+
+def group_after(group: Group, ending: Ending) -> Group | None:
+    """Return the group to which an ending leads; None when it leads elsewhere, or to nobody."""
+    return dict(group.onward).get(ending.to) if ending.kind is Kind.GROUP else None
+
+
+def all_onward(group: Group) -> Iterator[Group]:
+    """Yield the groups that a group's calls may go on to, and so on; each once."""
+    seen: set[int] = set()
+    to_do = [one for _, one in group.onward]
+    while to_do:
+        one = to_do.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            to_do += [another for _, another in one.onward]
+            yield one

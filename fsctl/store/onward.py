@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from fsctl.hunt.endings import MOST_HOPS, Kind, next_groups
+from fsctl.hunt.endings import MOST_HOPS, Kind, all_onward, next_groups
 from fsctl.hunt.group import Group
 from fsctl.store.nesting import marker, markers_of, with_inner
 from fsctl.store.snapshot import read_groups
@@ -37,18 +37,6 @@ def onward_keys(group: Group) -> Iterator[Key]:
     """Yield the keys of the groups that a group's calls may go on to."""
     for name in next_groups(group):
         yield group.domain, name_key(name)
-
-
-def all_onward(group: Group) -> Iterator[Group]:
-    """Yield the groups that a group's calls may go on to, and so on; each once."""
-    seen: dict[int, Group] = {}
-    to_do = [one for _, one in group.onward]
-    while to_do:
-        one = to_do.pop()
-        if id(one) not in seen:
-            seen[id(one)] = one
-            to_do += [another for _, another in one.onward]
-            yield one
 
 
 def all_markers(group: Group) -> frozenset[str]:

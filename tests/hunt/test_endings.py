@@ -10,6 +10,7 @@ from fsctl.hunt.endings import (
     Kind,
     Reason,
     ending_for,
+    group_after,
     next_groups,
     read_ending,
     reason_of,
@@ -63,6 +64,14 @@ def test_a_reasons_own_ending_comes_before_the_general_one(
 
 def test_an_ending_of_a_newer_fsctl_is_a_release() -> None:
     assert ending_for(Group("a", ending="teleport Mars"), Reason.BUSY) == RELEASE
+
+
+def test_an_extension_is_no_group_of_that_name() -> None:
+    group = Group(
+        "a", when_busy="group 500", ending="extension 500", onward=(("500", Group("500")),)
+    )
+    assert group_after(group, ending_for(group, Reason.BUSY)) == Group("500")
+    assert group_after(group, ending_for(group, Reason.CLOSED)) is None
 
 
 @pytest.mark.parametrize(
