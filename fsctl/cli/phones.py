@@ -7,9 +7,8 @@ import click
 
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.values import parse_seconds
-from fsctl.hunt.endings import all_onward
-from fsctl.hunt.group import Group, same_user
-from fsctl.hunt.nesting import everybody
+from fsctl.hunt.course import member_named
+from fsctl.hunt.group import Group
 from fsctl.hunt.simulation import Phones
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,8 +60,7 @@ def _answer(group: Group, text: str) -> tuple[str, float]:
 
 def _member(group: Group, user: str) -> str:
     """Return the member as the group has it, so that a misspelt name does not pass for silence."""
-    for one in (group, *all_onward(group)):
-        for member in everybody(one):
-            if same_user(member, user):
-                return member
+    member = member_named(group, user)
+    if member is not None:
+        return member
     raise Refused(f"{user} is not a member of {group.name}; see: fsctl group show {group.name}")

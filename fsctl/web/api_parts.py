@@ -1,6 +1,5 @@
 """Parts of groups for programs: settings, members, numbers; a call played; import and export."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
@@ -9,13 +8,13 @@ from fsctl.admin import groups as admin
 from fsctl.admin import members, numbers, whole
 from fsctl.admin.configuration import decode
 from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.rehearsal import played_document, rehearse
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, moment_of
 from fsctl.admin.transfer import import_groups, plan_import
 from fsctl.admin.values import parse_seconds
-from fsctl.hunt.admission import Refusal, admit
-from fsctl.hunt.group import Group, Member, same_user
-from fsctl.hunt.ledger import Leg
-from fsctl.hunt.simulation import Phones, simulate
+from fsctl.hunt.course import member_named
+from fsctl.hunt.group import Group, Member
+from fsctl.hunt.simulation import Phones
 from fsctl.web.api_answers import answer, body, done, given, group_answer, text, texts
 from fsctl.web.panel import domain, engine, id_of, panel, visible_group
 from fsctl.web.telephones import picture_of
@@ -128,7 +127,7 @@ def _member(group: Group, user: str) -> Member:
 @pages.post("/groups/<int:group_id>/simulation")
 def play(group_id: int) -> Response:
     """Tell how a call would go whose telephones behave as a document says."""
-    group = visible_group(group_id)
+    group = admin.whole(panel().engine, visible_group(group_id))
     sent = body()
     phones = _phones(group, sent)
     caller = text(sent, "from") if sent.get("from") is not None else None
@@ -136,23 +135,11 @@ def play(group_id: int) -> Response:
     if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise WrongValue(f"seed is 0 to {LARGEST_SEED}")
     now = moment_of(group, text(sent, "at")) if sent.get("at") is not None else panel().now()
-    admitted = admit(group, caller, admin.get_memory(panel().engine, group), seed, now)
-    if isinstance(admitted, Refusal):
-        return answer(_played((), None, 0.0, admitted.value, admitted.sentence))
-    call = simulate(admitted.schedule, phones)
-    return answer(_played(call.legs, call.winner, call.ended, call.cause))
-
-
-def _played(
-    legs: Sequence[Leg], winner: str | None, ended: float, cause: str, refused: str | None = None
-) -> dict[str, Any]:
-    return {
-        "legs": [_leg(leg) for leg in legs],
-        "winner": winner,
-        "ended": ended,
-        "cause": cause or None,
-        "refused": refused,
-    }
+    external = bool(panel().settings.external_dial)
+    course = rehearse(
+        panel().engine, group, phones, caller=caller, seed=seed, now=now, external=external
+    )
+    return answer(played_document(course))
 
 
 def _phones(group: Group, sent: dict[str, Any]) -> Phones:
@@ -170,20 +157,10 @@ def _phones(group: Group, sent: dict[str, Any]) -> Phones:
 
 def _known(group: Group, user: str) -> str:
     """Return a member as the group has it: a misspelt name must not pass for silence."""
-    for member in group.members:
-        if same_user(member.user, user):
-            return member.user
+    member = member_named(group, user)
+    if member is not None:
+        return member
     raise Refused(f"{user} is not a member of {group.name}")
-
-
-def _leg(leg: Leg) -> dict[str, Any]:
-    return {
-        "member": leg.member,
-        "started": leg.started,
-        "ended": leg.connected if leg.ended is None else leg.ended,
-        "outcome": leg.outcome.value if leg.outcome else None,
-        "cause": leg.cause or None,
-    }
 
 
 # Everything at once

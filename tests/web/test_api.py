@@ -104,6 +104,21 @@ def test_a_call_is_played(api: Api) -> None:
     assert closed["refused"] == "the group is closed"
 
 
+def test_a_played_call_goes_through_groups_as_a_real_one_does(api: Api) -> None:
+    client = api()
+    for name, members in (("Inner", ["test020"]), ("After", ["test021"])):
+        place = f"/api/v1/groups/{client.post('/api/v1/groups', json={'name': name}).json['id']}"
+        for user in members:
+            assert client.post(f"{place}/members", json={"user": user}).status_code == 201
+    sent = {"user": "group:Inner", "delay": 1}
+    assert client.post("/api/v1/groups/1/members", json=sent).status_code == 201
+    client.patch("/api/v1/groups/1", json={"ending": "group After"})
+    played = client.post("/api/v1/groups/1/simulation", json={"answers": {"test021": 31}}).json
+    assert "test020" in [leg["member"] for leg in played["legs"]]
+    assert (played["winner"], played["ending"]) == (None, "group After")
+    assert [(one["group"], one["winner"]) for one in played["onward"]] == [("After", "test021")]
+
+
 def test_everything_is_exported_and_imported(api: Api, example: Engine) -> None:
     client = api()
     for form in ("yaml", "csv"):
