@@ -155,7 +155,7 @@ def capital(row: HuntGroup) -> str:
 
 
 def _refuse_member(session: Session, row: HuntGroup) -> None:
-    for member, _ in nested_members(session, row.domain):
+    for member in nested_members(session, row.domain):
         outer = session.get_one(HuntGroup, member.group_id)
         if name_key(inner_name(member.user) or "") == row.name_key and outer is not row:
             raise Refused(f"{named(row)} is a member of {named(outer)}; take it from there first")

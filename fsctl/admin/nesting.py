@@ -69,6 +69,6 @@ class Check:
 
 def follow_name(session: Session, domain: str, old: str, new: str) -> None:
     """Let the groups that a group is a member of know it by its new name."""
-    for member, _ in nested_members(session, domain):
+    for member in nested_members(session, domain):
         if name_key(inner_name(member.user) or "") == name_key(old):
             member.user = INNER + new

@@ -21,6 +21,7 @@ from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
 from fsctl.store.groups import lock_all
+from fsctl.store.nesting import group_key
 from fsctl.store.snapshot import BATCH, group_ids, read_groups
 from fsctl.store.tables import GroupMember, GroupNumber, HuntGroup, name_key
 
@@ -106,12 +107,12 @@ def _write(session: Session) -> None:
 
 
 def _plan(session: Session, wanted: Sequence[Group], domain: str, keep: bool) -> Plan:
-    asked = {_key(group): group for group in wanted}
+    asked = {group_key(group): group for group in wanted}
     plan: Plan = []
     kept: dict[tuple[str, str], Group] = {}
     present: set[tuple[str, str]] = set()
     for group_id, before in read_groups(session, group_ids(session)):
-        key = _key(before)
+        key = group_key(before)
         present.add(key)
         after = asked.get(key)
         if after is None and (keep or (domain and before.domain != domain)):
@@ -120,7 +121,7 @@ def _plan(session: Session, wanted: Sequence[Group], domain: str, keep: bool) ->
             plan.append(Step(group_id, before, after))
     plan.extend(Step(None, None, group) for key, group in asked.items() if key not in present)
     _refuse_kept_numbers(wanted, kept)
-    return sorted(plan, key=lambda step: _key(step.after or step.before or _NOBODY))
+    return sorted(plan, key=lambda step: group_key(step.after or step.before or _NOBODY))
 
 
 _NOBODY = Group("")
@@ -135,10 +136,6 @@ def _refuse_kept_numbers(wanted: Iterable[Group], kept: dict[tuple[str, str], Gr
                     f"{number} belongs to {title(owner.name, owner.domain)}, which the file does "
                     "not have; take the number from it first"
                 )
-
-
-def _key(group: Group) -> tuple[str, str]:
-    return group.domain, name_key(group.name)
 
 
 def _scope(group: Group, number: str) -> tuple[str, str]:

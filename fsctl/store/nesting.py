@@ -1,6 +1,6 @@
 """Groups within groups, as the database has them. Owns that a loop, or too much, ends somewhere."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select, tuple_
@@ -17,14 +17,7 @@ Key = tuple[str, str]
 
 def with_inner(session: Session, groups: Sequence[Group]) -> list[Group]:
     """Return the groups with those within them, however deep; no question where there are none."""
-    known: dict[Key, Group] = {}
-    wanted = {key for group in groups for key in named_in(group)}
-    for _ in range(DEEPEST):
-        if not wanted:
-            break
-        found = _read(session, wanted)
-        known |= found
-        wanted = {key for group in found.values() for key in named_in(group)} - known.keys()
+    known = named_groups(session, groups, named_in, DEEPEST)
     return [_nested(group, known, ())[0] for group in groups] if known else list(groups)
 
 
@@ -36,16 +29,38 @@ def named_in(group: Group) -> Iterator[Key]:
             yield group.domain, name_key(name)
 
 
+def named_groups(
+    session: Session,
+    groups: Iterable[Group],
+    names: Callable[[Group], Iterable[Key]],
+    most: int,
+) -> dict[Key, Group]:
+    """Return the groups that are named in these, and in those again, so many times at ``most``."""
+    known: dict[Key, Group] = {}
+    wanted = {key for group in groups for key in names(group)}
+    for _ in range(most):
+        if not wanted:
+            break
+        found = _read(session, wanted)
+        known |= found
+        wanted = {key for group in found.values() for key in names(group)} - known.keys()
+    return known
+
+
+def group_key(group: Group) -> Key:
+    """Return the key of a group."""
+    return group.domain, name_key(group.name)
+
+
 def _read(session: Session, keys: Iterable[Key]) -> dict[Key, Group]:
     of = tuple_(HuntGroup.domain, HuntGroup.name_key)
     ids = session.scalars(select(HuntGroup.id).where(of.in_(sorted(keys)))).all()
-    groups = [group for _, group in read_groups(session, ids)]
-    return {(group.domain, name_key(group.name)): group for group in groups}
+    return {group_key(group): group for _, group in read_groups(session, ids)}
 
 
 def _nested(group: Group, known: dict[Key, Group], above: tuple[Key, ...]) -> tuple[Group, int]:
     """Return a group with those within it, and how many members that makes."""
-    here = (*above, (group.domain, name_key(group.name)))
+    here = (*above, group_key(group))
     inner: list[tuple[str, Group]] = []
     size = len(group.members)
     for member, key in zip(
@@ -75,16 +90,14 @@ def marker(domain: str, key: str) -> str:
 # What administrators change
 
 
-def nested_members(session: Session, domain: str | None = None) -> list[tuple[GroupMember, str]]:
-    """Return the rows of all members that are groups, with the domain that they are of."""
+def nested_members(session: Session, domain: str) -> list[GroupMember]:
+    """Return the rows of all members of a domain's groups that are groups."""
     statement = (
-        select(GroupMember, HuntGroup.domain)
+        select(GroupMember)
         .join(HuntGroup, HuntGroup.id == GroupMember.group_id)
-        .where(GroupMember.user.startswith(INNER, autoescape=True))
+        .where(GroupMember.user.startswith(INNER, autoescape=True), HuntGroup.domain == domain)
     )
-    if domain is not None:
-        statement = statement.where(HuntGroup.domain == domain)
-    return [(row[0], row[1]) for row in session.execute(statement)]
+    return list(session.scalars(statement))
 
 
 def nesting(session: Session) -> dict[Key, list[Key]]:

@@ -3,17 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from fsctl.hunt.endings import MOST_HOPS, Kind, all_onward, next_groups
 from fsctl.hunt.group import Group
-from fsctl.store.nesting import marker, markers_of, with_inner
-from fsctl.store.snapshot import read_groups
+from fsctl.store.nesting import Key, group_key, marker, markers_of, named_groups, with_inner
 from fsctl.store.tables import ENDINGS, HuntGroup, name_key
-
-Key = tuple[str, str]
-"""A group's domain, and its name as names are compared."""
 
 AT_ONCE = 500
 """Names that one statement asks for."""
@@ -21,14 +17,8 @@ AT_ONCE = 500
 
 def with_onward(session: Session, groups: Sequence[Group]) -> list[Group]:
     """Return the groups with those that their calls may go on to; no question where none may."""
-    known: dict[Key, Group] = {}
-    wanted = {key for group in groups for key in onward_keys(group)}
-    for _ in range(MOST_HOPS):
-        if not wanted:
-            break
-        found = _read(session, wanted)
-        known |= found
-        wanted = {key for group in found.values() for key in onward_keys(group)} - known.keys()
+    named = named_groups(session, groups, onward_keys, MOST_HOPS)
+    known = dict(zip(named, with_inner(session, list(named.values())), strict=True))
     links = _Links(known)
     return [links.of(group, MOST_HOPS) for group in groups] if known else list(groups)
 
@@ -48,14 +38,6 @@ def all_markers(group: Group) -> frozenset[str]:
     return frozenset(found)
 
 
-def _read(session: Session, keys: Iterable[Key]) -> dict[Key, Group]:
-    of = tuple_(HuntGroup.domain, HuntGroup.name_key)
-    ids = session.scalars(select(HuntGroup.id).where(of.in_(sorted(keys)))).all()
-    groups = [group for _, group in read_groups(session, ids)]
-    whole = with_inner(session, groups)
-    return {(group.domain, name_key(group.name)): group for group in whole}
-
-
 class _Links:
     """Groups linked with those that come next, each once for each number of hops that are left.
 
@@ -68,7 +50,7 @@ class _Links:
 
     def of(self, group: Group, hops: int) -> Group:
         """Return a group from which so many more hops are possible."""
-        key = (group.domain, name_key(group.name)), hops
+        key = group_key(group), hops
         if key not in self._made:
             onward = tuple(
                 (name, self.of(self._known[one], hops - 1))
@@ -82,13 +64,11 @@ class _Links:
 # What administrators change
 
 
-def senders(session: Session, domain: str | None = None) -> list[HuntGroup]:
-    """Return the rows of the groups that send calls to others."""
+def senders(session: Session, domain: str) -> list[HuntGroup]:
+    """Return the rows of a domain's groups that send calls to others."""
     columns = [getattr(HuntGroup, name) for name in ENDINGS]
     to_groups = (column.startswith(f"{Kind.GROUP.value} ", autoescape=True) for column in columns)
-    statement = select(HuntGroup).where(or_(*to_groups))
-    if domain is not None:
-        statement = statement.where(HuntGroup.domain == domain)
+    statement = select(HuntGroup).where(HuntGroup.domain == domain, or_(*to_groups))
     return list(session.scalars(statement))
 
 
