@@ -15,7 +15,7 @@ from fsctl.admin.endings import EndingText
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
 from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt import opening
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import PICKUP, Group, Member
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.store import tables
 
@@ -163,6 +163,9 @@ GROUP_TERMS = _terms(
     ("when_disabled", EndingText(), "The same while the group is disabled."),
     ("skip_busy", Switch(),
      "Whether members in a conversation are passed over, as the switches of esl_url tell."),
+    ("pickup", Choice("WHO", PICKUP),
+     "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
+     " or nobody."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(
@@ -179,6 +182,8 @@ MEMBER_TERMS = _terms(
     ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
     ("confirm", Switch(),
      "Whether the member must press 1 to have the caller, so that no voicemail box does."),
+    ("signed_on", Switch(), "Whether the member is signed on; who is signed off is not rung.",
+     False, False),
 )  # fmt: skip
 
 

@@ -198,13 +198,13 @@ def _endpoints(group: Group, external: str) -> Iterator[str]:
 
 
 def _who_rings(group: Group) -> tuple[str, ...]:
-    """Return who is enabled, in this group and those within it, each once."""
+    """Return who is enabled and signed on, in this group and those within it, each once."""
     inner = dict(group.inner)
     found: list[str] = []
     for member in group.members:
-        if member.enabled and member.user in inner:
+        if member.rings and member.user in inner:
             if inner[member.user].enabled:
                 found += _who_rings(inner[member.user])
-        elif member.enabled and inner_name(member.user) is None:
+        elif member.rings and inner_name(member.user) is None:
             found.append(member.user)
     return tuple(dict.fromkeys(found))

@@ -60,7 +60,7 @@ def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Findi
                 f"{title(group.name, group.domain)} passes nobody over: no switch tells who talks",
                 "name the switch with the setting esl_url, for fsctl serve too",
             )
-        numbers = [one.user for one in group.members if one.enabled and is_external(one.user)]
+        numbers = [one.user for one in group.members if one.rings and is_external(one.user)]
         if numbers and not settings.external_dial:
             yield warning(
                 "groups",

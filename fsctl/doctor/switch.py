@@ -92,7 +92,7 @@ def _members(part: str, switch: SwitchConnection, groups: Sequence[Group]) -> It
         users = [
             User.of(member.user, group.domain or domain)
             for member in group.members
-            if member.enabled and group.enabled and is_user(member.user)
+            if member.rings and group.enabled and is_user(member.user)
         ]
         if any(not user.domain for user in users):
             troubles += 1

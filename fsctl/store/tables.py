@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -30,9 +31,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
+from fsctl.hunt.group import PICKUP
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0010"
+SCHEMA = "0011"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -57,6 +59,7 @@ LONGEST_ALERT_INFO = 200
 LONGEST_SOUND = 200
 LONGEST_RECORDING = 200
 LONGEST_ENDING = 300
+LONGEST_PICKUP = 16
 SHORTEST_ANNOUNCE_EVERY_MS = 1_000
 LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
 
@@ -185,6 +188,7 @@ class HuntGroup(Base):
         ),
         *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in ENDINGS),
         CheckConstraint("skip_busy IN (true, false)", name="skip_busy"),
+        CheckConstraint(f"pickup IN {PICKUP}", name="pickup"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -234,6 +238,9 @@ class HuntGroup(Base):
     when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
+    pickup: Mapped[str] = mapped_column(
+        String(LONGEST_PICKUP), default="members", server_default="members"
+    )
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
@@ -320,6 +327,7 @@ class GroupMember(Base):
         CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
         CheckConstraint(Printable("note"), name="note_printable"),
         CheckConstraint("confirm IN (true, false)", name="confirm"),
+        CheckConstraint("signed_on IN (true, false)", name="signed_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -333,6 +341,7 @@ class GroupMember(Base):
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
     confirm: Mapped[bool] = mapped_column(default=False, server_default=false())
+    signed_on: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class MemberMemory(Base):

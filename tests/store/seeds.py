@@ -69,6 +69,10 @@ SEEDS = {
         "UPDATE call_record SET onward = 'release USER_BUSY'",
     ],
     "0010": ["UPDATE hunt_group SET skip_busy = true WHERE id = 1"],
+    "0011": [
+        "UPDATE hunt_group SET pickup = 'domain' WHERE id = 1",
+        "UPDATE group_member SET signed_on = false WHERE group_id = 1",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]

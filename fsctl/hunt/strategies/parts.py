@@ -17,11 +17,11 @@ def in_order(group: Group) -> list[Member]:
 
 
 def can_ring(members: Iterable[Member], calling_user: str | None) -> list[Member]:
-    """Return who of these can ring: not the disabled, and not whoever calls (None: a stranger)."""
+    """Return who of these can ring: not whoever is disabled or signed off, nor calls (None: a stranger)."""
     return [
         member
         for member in members
-        if member.enabled
+        if member.rings
         if calling_user is None or not same_user(member.user, calling_user)
     ]
 
