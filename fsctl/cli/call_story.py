@@ -123,10 +123,8 @@ def silence_sentence(user: str, record: CallRecord) -> str:
 def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
     if record.outcome in (CallOutcome.DISABLED, CallOutcome.CLOSED):
         return _REFUSALS[record.outcome]
-    if not member.enabled:
-        return "the member was disabled"
-    if not member.signed_on:
-        return "the member was signed off"
+    if not member.rings:
+        return f"the member was {'signed off' if member.enabled else 'disabled'}"
     if record.caller_user and same_user(member.user, record.caller_user):
         return "it was the caller's own phone"
     delayed = group.strategy == "delayed"

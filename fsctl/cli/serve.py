@@ -15,21 +15,27 @@ from gevent.event import Event
 from sqlalchemy import Engine
 
 from fsctl import logs
+from fsctl.admin.actor import acting_as
+from fsctl.admin.members import toggle_signed_on
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller import sharing
+from fsctl.controller.codes import CodeSounds, DialledCodes
 from fsctl.controller.directory import Directory, Keys
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.onward import Places
+from fsctl.controller.pickup import PickUps, database_waiting
 from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
+from fsctl.controller.signing import Signing
 from fsctl.controller.source import database_news, database_source
 from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
+from fsctl.hunt.group import Group
 from fsctl.settings import Settings
 from fsctl.settings_values import Address
 from fsctl.store.engine import make_engine, reading
@@ -161,6 +167,7 @@ class _Service:
             settings.mask_numbers,
             Presence(settings.esl_url),
             _around(settings),
+            _codes(settings, engine, directory),
         )
         self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
         if sockets.metrics and meter:
@@ -187,6 +194,21 @@ def _around(settings: Settings) -> Around:
         Outside(settings.external_dial, settings.external_caller),
         Places(settings.transfer_context, settings.external_context, settings.voicemail),
         dnd=settings.dnd,
+    )
+
+
+def _codes(settings: Settings, engine: Engine, directory: Directory) -> DialledCodes:
+    def sign(group: Group, user: str, actor: str, may_commit: Callable[[], None]) -> bool:
+        change = toggle_signed_on(
+            acting_as(engine, actor), group.name, user, domain=group.domain, may_commit=may_commit
+        )
+        return next(one.signed_on for one in change.group.members if one.user == user)
+
+    return DialledCodes(
+        settings.codes,
+        CodeSounds(settings.signed_on_sound, settings.signed_off_sound, settings.refused_sound),
+        Signing(sign, directory.look_now),
+        PickUps(database_waiting(engine)),
     )
 
 

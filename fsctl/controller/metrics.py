@@ -18,6 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from fsctl import __version__
 from fsctl.controller.sharing import DIRECTORY
 from fsctl.esl.errors import EventSocketError, NoReply, ProtocolError, SessionClosed
+from fsctl.hunt.codes import Code
 from fsctl.hunt.outcomes import Outcome
 from fsctl.store.call_records import CallOutcome, CallRecord
 
@@ -31,6 +32,7 @@ ERRORS: dict[type[EventSocketError], str] = {
     ProtocolError: "protocol",
 }
 GIVEN_BACK = ("switch", "database", "fault")
+CODE_RESULTS = ("done", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,17 @@ class Meter:
             ),
             GIVEN_BACK,
         )
+        codes = Counter(
+            "fsctl_codes",
+            "Codes that telephones dialled before a group's number.",
+            ["code", "result"],
+            registry=registry,
+        )
+        self._codes = {
+            (code.value, result): codes.labels(code.value, result)
+            for code in Code
+            for result in CODE_RESULTS
+        }
         self._answer = Histogram(
             "fsctl_answer_seconds",
             "How long answered callers waited.",
@@ -149,6 +162,10 @@ class Meter:
     def given_back(self, reason: str) -> None:
         """Count a call that the dialplan has again; ``reason`` is one of ``GIVEN_BACK``."""
         self._given_back[reason].inc()
+
+    def code(self, code: str, done: bool) -> None:
+        """Count a code that was dialled (``fsctl.hunt.codes.Code``), and done or refused."""
+        self._codes[code, CODE_RESULTS[not done]].inc()
 
     # How things are
 

@@ -25,9 +25,10 @@ class Code(Enum):
 
 
 def read_code(text: str) -> str:
-    """Return a code as it is dialled; an empty text turns it off. Raises ValueError."""
+    """Return a code as it is dialled; nothing, or ``none``, turns it off. Raises ValueError."""
+    text = "" if text.lower() == "none" else text
     if text and not _CODE.fullmatch(text):
-        raise ValueError("write * or # with digits behind it, for example *45, or nothing")
+        raise ValueError("write * or # with digits behind it, for example *45, or none")
     return text
 
 
@@ -42,7 +43,8 @@ class Codes:
         one, other = sorted((self.sign, self.pick_up), key=len)
         if one and other.startswith(one):
             raise ValueError(
-                f"the codes {self.sign} and {self.pick_up} collide: one begins with the other"
+                f"the codes {self.sign} and {self.pick_up} collide, for one begins with the other: "
+                "change sign_code or pickup_code"
             )
 
     def __iter__(self) -> Iterator[tuple[Code, str]]:

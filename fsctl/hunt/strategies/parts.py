@@ -17,7 +17,10 @@ def in_order(group: Group) -> list[Member]:
 
 
 def can_ring(members: Iterable[Member], calling_user: str | None) -> list[Member]:
-    """Return who of these can ring: not whoever is disabled or signed off, nor calls (None: a stranger)."""
+    """Return who of these can ring: not the disabled, nor who is signed off or calls.
+
+    With None a stranger calls.
+    """
     return [
         member
         for member in members
