@@ -236,7 +236,7 @@ class Settings:
         "What a member hears who has signed off.",
     )
     refused_sound: str = setting(
-        "tone_stream://%(250,250,425);loops=3",
+        "tone_stream://%(250,250,425);loops=2",
         sound,
         "SOUND",
         "What is heard after a code that is refused, or that finds nobody waiting.",

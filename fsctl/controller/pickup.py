@@ -90,7 +90,7 @@ class PickUps:
         session.post(let_go)
         reply = session.send(take)
         if not reply.data.startswith("+OK"):
-            log.warning("%s cannot pick up: %s", picker, reply.data[:100].strip())
+            log.info("%s cannot pick up: %s", picker, reply.data[:100].strip())
             return False
         log.info("%s picks up %s in group %r", picker, found.arrival.uuid, group.name)
         return True
