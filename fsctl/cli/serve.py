@@ -35,6 +35,7 @@ from fsctl.controller.source import database_news, database_source
 from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
+from fsctl.hunt.codes import Codes
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
 from fsctl.settings_values import Address
@@ -78,14 +79,14 @@ def serve(context: Context) -> None:
         told = _Told(_hear_signals)  # before anybody can know that we are here
         service = _Service(settings, engine, sockets)
         service.start()
-        _say_where(sockets, numbers)
+        _say_where(sockets, numbers, settings.codes)
         manager.ready()
         beating = gevent.spawn(_beat, manager)
         _until_told_to_stop(service, told, manager.stopping)
         beating.kill()
     else:
         engine.dispose()  # a connection must not be shared with the workers
-        _say_where(sockets, numbers)
+        _say_where(sockets, numbers, settings.codes)
         manager.ready()  # connections wait in the socket's queue until the workers are there
         _run_workers(settings, sockets, manager)
     click.echo("fsctl has stopped.")
@@ -241,10 +242,10 @@ def _dialplan_server(
     return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
 
 
-def _say_where(sockets: _Sockets, numbers: Sequence[str]) -> None:
+def _say_where(sockets: _Sockets, numbers: Sequence[str], codes: Codes) -> None:
     place = place_of(sockets.calls)
     click.echo(f"fsctl listens on {place}. FreeSWITCH's dialplan needs:\n")
-    click.echo(dialplan.lines(numbers, place) + "\n")
+    click.echo(dialplan.lines(numbers, place, codes) + "\n")
     if sockets.metrics:
         click.echo(f"Metrics are at http://{place_of(sockets.metrics)}/metrics")
     if sockets.dialplan:

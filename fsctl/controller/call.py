@@ -16,7 +16,7 @@ from fsctl.controller.legs import Legs
 from fsctl.controller.onward import send_on
 from fsctl.controller.sounds import GREETING_TIME, Sounds
 from fsctl.controller.whom import Around, Whom
-from fsctl.esl import commands
+from fsctl.esl import commands, picking
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import NoReply, SessionClosed
 from fsctl.esl.session import CallSession
@@ -330,10 +330,12 @@ class HuntedCall:
 
         Who has picked the caller up in this instant may not be known here yet.
         """
-        if self.session.send(commands.claims(self.arrival.uuid)).data.strip() not in ("0", ""):
+        if picking.is_claimed(self.session.send(commands.claims(self.arrival.uuid)).data):
             event = self.session.next_event(self.clock() + CLAIM_NEWS)
             if event is not None:
                 self._take_in(event, hunt)
+            elif self.clock() >= self._due(hunt):
+                self._release_again(hunt)
             return  # and ask again, if that was not it
         self._ending = None
         self.session.post(commands.unbind(self.arrival.uuid))

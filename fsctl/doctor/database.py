@@ -69,6 +69,23 @@ def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Findi
             )
 
 
+def examine_codes(settings: Settings, groups: Sequence[Group]) -> Iterator[Finding]:
+    """Look whether numbers of groups stand in the way of codes before others' numbers."""
+    for group in groups:
+        for number, behind in settings.codes.shadowed(group.numbers):
+            other = next(
+                (one for one in groups if one.domain == group.domain and behind in one.numbers),
+                None,
+            )
+            if other is not None:
+                yield warning(
+                    "groups",
+                    f"{number} calls {title(group.name, group.domain)}, so it is no code before "
+                    f"{behind} of {title(other.name, other.domain)}",
+                    "take the number away, or change sign_code or pickup_code",
+                )
+
+
 def load_groups(engine: Engine) -> list[Group]:
     """Return every group. Raises StoreError."""
     with reading(engine) as session:

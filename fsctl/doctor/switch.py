@@ -10,9 +10,12 @@ from fsctl.esl.errors import EventSocketError, Unquotable
 from fsctl.esl.inbound import NotConnected, SwitchConnection
 from fsctl.esl.routes import Fate, Route, read_dialplan, routes
 from fsctl.esl.switch_facts import Presence, User
+from fsctl.hunt.codes import Code
 from fsctl.hunt.group import Group, is_user
 from fsctl.settings import Settings
 
+_CODES = {Code.SIGN: "sign on or off by telephone", Code.PICK_UP: "pick callers up"}
+_CODE_SETTINGS = {Code.SIGN: "sign_code", Code.PICK_UP: "pickup_code"}
 CLOCK_TOLERANCE = 2.0
 """Seconds that two clocks may differ before records and logs cannot be laid beside each other."""
 
@@ -172,6 +175,21 @@ def _dialplan(
             yield fault(part, _why_not(number, found), "paste what this prints: fsctl dialplan")
     if not lost:
         yield ok(part, f"its dialplan hands {len(numbers)} numbers to us")
+    dialled = [number for number in numbers if not number.startswith("+")]
+    for code, text in settings.codes:
+        lacking = [
+            number
+            for number in dialled
+            if all(one.fate is not Fate.OURS for one in routes(contexts, (text + number,), ours))
+        ]
+        if lacking:
+            yield warning(
+                part,
+                f"its dialplan hands {text}{lacking[0]} to no controller: nobody can {_CODES[code]}"
+                + (f" there, nor in {len(lacking) - 1} others" if len(lacking) > 1 else " there"),
+                "paste the last that this prints into your users' context: fsctl dialplan; or turn "
+                f'the code off: {_CODE_SETTINGS[code]} = "none"',
+            )
 
 
 def _why_not(number: str, found: Sequence[Route]) -> str:

@@ -68,6 +68,11 @@ def questions(caller: str) -> tuple[str, str]:
     return f"api uuid_getvar {token(caller)} current_application", claims(caller)
 
 
+def is_claimed(claims: str) -> bool:
+    """Whether the answer to ``commands.claims`` says that somebody has the caller."""
+    return claims.strip().isdigit() and claims.strip() != "0"
+
+
 def waits(application: str, claims: str) -> bool:
     """Whether the answers to ``questions`` say that a caller can be picked up."""
     return application.strip() in ("socket", *PLAYING) and claims.strip() == "0"

@@ -38,6 +38,8 @@ def pickup(count: int, seed: int, desks: int) -> Tally:
             if winner not in (member, picker):
                 raise Wrong(f"{winner.who} has the caller, who did not pick up")
             answered = desk.log.wait(winner.who, "answered" if winner is picker else "answer").at
+            if winner is picker and (late := desk.log.all(member.who, "answer")):
+                answered = max(answered, late[0].at)  # nobody is told before
             slowest = max(told_elsewhere(leg, answered) for leg in desk.legs if leg is not winner)
             if number % PROVEN == 0 and not both_ways(caller.voice, winner.voice, 3.0):
                 raise Wrong("no voice both ways")
