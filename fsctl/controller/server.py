@@ -247,10 +247,16 @@ class Controller:
         if log.isEnabledFor(logging.DEBUG):
             caller = mask_number(arrival.caller.number, self._hidden) or "somebody withheld"
             log.debug("%s calls %s", caller, arrival.number)
-        group = self._find(arrival.number, arrival.domain)
+        dialled = self._codes.split(arrival.number) if self._codes else None
+        try:
+            group = self._find(arrival.number, arrival.domain)
+        except Unavailable:
+            if dialled is None:
+                raise
+            group = None  # whoever dials a code hears a refusal
         if self._meter:
             self._meter.admitted(time.monotonic() - came)
-        if group is None and self._codes and (dialled := self._codes.split(arrival.number)):
+        if group is None and self._codes and dialled:
             done = self._codes.serve(session, arrival, dialled, self._find, self.calls)
             if self._meter:
                 self._meter.code(dialled[0].value, done)
