@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Given, Line
-from fsctl.hunt.sound import read_sound
+from fsctl.hunt.sound import STREAMS, read_sound
 from fsctl.hunt.template import RECORDED, SHOWN, stray
 from fsctl.store import tables
 
@@ -29,8 +29,11 @@ class Sound(Line):
         text = values.line(what, str(given), self.longest)
         try:
             return read_sound(text)
-        except ValueError as error:
-            raise WrongValue(f"{what} {values.shown(text)} is no sound: {error}") from None
+        except ValueError:
+            raise WrongValue(
+                f"{what} {values.shown(text)} is no sound: write a file of letters, digits and "
+                f"/ . _ + @ -, or a stream ({', '.join(STREAMS)}), for example local_stream://moh"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
