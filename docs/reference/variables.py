@@ -79,8 +79,8 @@ def page() -> str:
     return markdown.page(
         "Channel variables",
         "What fsctl sets on the legs that it starts (`leg`), on the caller, on the channel of who "
-        "picks a caller up (`picker`) and on a test call, and what it reads of a caller. A dialplan "
-        "or a CDR may read them. Setting those that begin with `fsctl_` breaks hunts.",
+        "picks a caller up (`picker`) and on a test call, and what it reads of a caller. A "
+        "dialplan or a CDR may read them. Setting those that begin with `fsctl_` breaks hunts.",
         markdown.table(("variable", "on", "what for"), rows),
     )
 
