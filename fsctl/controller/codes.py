@@ -79,9 +79,10 @@ class DialledCodes:
         if arrival.user is None:
             return self._refuse(session, NOT_ALLOWED, "the switch has not authenticated the caller")
         try:
+            user = _whole(arrival.user, arrival.domain)
             if code is Code.SIGN:
-                return self._sign(session, group, arrival.user)
-            return self._pick_up(session, group, arrival.user, calls)
+                return self._sign(session, group, user)
+            return self._pick_up(session, group, user, calls)
         except Unquotable as error:
             return self._refuse(session, NOT_ALLOWED, str(error))
 
@@ -111,6 +112,11 @@ class DialledCodes:
         log.info("code refused: %s", why)
         _tell(session, self._sounds.refused, cause, answered=False)
         return False
+
+
+def _whole(user: str, domain: str) -> str:
+    """Return who calls with the domain of the call: two tenants may have users of one name."""
+    return f"{user}@{domain}" if domain and "@" not in user else user
 
 
 def _tell(session: CallSession, sound: str, cause: str, answered: bool) -> None:

@@ -1,7 +1,8 @@
 """Members who sign on and off by telephone: written by the controller, in a thread.
 
 A call waits for it, for a moment only, and no other call does. Whoever hears that it was refused
-can rely on it: what was not about to be committed by then never will be.
+can rely on it: what was not being committed by then never will be, and what is being committed is
+waited for. (A database that dies within a commit leaves anybody in doubt.)
 """
 
 import logging

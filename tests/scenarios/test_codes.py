@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import signal
+from itertools import count
 
 import gevent
 import pytest
 from sqlalchemy import Engine
 
 from fsctl.admin.audit import list_changes
-from fsctl.admin.groups import get_group
+from fsctl.admin.groups import add_group, get_group
+from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
 from tests.scenarios.conftest import MakeGroup, Mortal
 from tests.scenarios.rig import Call, Rig, Script
 from tests.scenarios.test_records import record
 
 SIGN, PICK_UP = "*45", "*8"
+_tenants_numbers = count(71)
 MUSIC = "tone_stream://%(200,200,350);loops=-1"
 ELSEWHERE = "Call completed elsewhere"
 TRIALS = 5
@@ -54,6 +58,22 @@ def test_a_member_signs_off_and_on(rig: Rig, group: MakeGroup, engine: Engine) -
     changes = list_changes(engine, group=f"group {number}", limit=2)
     assert {one.action for one in changes} == {"toggle signed on"}
     assert all("test002@" in one.actor and "telephone" in one.actor for one in changes)
+
+
+def test_of_two_tenants_each_has_its_own(rig: Rig, engine: Engine) -> None:
+    number = str(next(_tenants_numbers))
+    for domain in (rig.domain, "other.example"):
+        name, user = f"codes {rig.name}", "test002"
+        add_group(engine, name, domain=domain, wait=2.0)
+        add_numbers(engine, name, [number], "PL", domain=domain)
+        add_member(engine, name, user, domain=domain)
+    rig.dial(SIGN + number, user="test002", who="off")
+    rig.log.wait("off", "answered")
+    here, there = (
+        get_group(engine, f"codes {rig.name}", domain=domain).members[0].signed_on
+        for domain in (rig.domain, "other.example")
+    )
+    assert (here, there) == (False, True)
 
 
 def test_nobody_is_signed_on(rig: Rig, group: MakeGroup, engine: Engine, database_url: str) -> None:
