@@ -334,7 +334,7 @@ class HuntedCall:
             event = self.session.next_event(self.clock() + CLAIM_NEWS)
             if event is not None:
                 self._take_in(event, hunt)
-            elif self.clock() >= self._due(hunt):
+            if hunt.phase is Phase.RELEASING and self.clock() >= self._due(hunt):
                 self._release_again(hunt)
             return  # and ask again, if that was not it
         self._ending = None
