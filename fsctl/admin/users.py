@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from fsctl.admin import passwords, values
 from fsctl.admin.errors import Refused, WrongValue
+from fsctl.catalogs import LANGUAGES
 from fsctl.store import web_users
 from fsctl.store.engine import reading, writing
 from fsctl.store.tables import LONGEST_NAME, name_key
 from fsctl.store.web_tables import LONGEST_LABEL, ROLES, WebToken, WebUser
 from fsctl.store.web_users import User
 
-LANGUAGES = ("en", "pl")
 MANAGER = (ROLES[0], "")
 """The role and domain of who manages the panel's users."""
 TOKEN_PREFIX = "fsctl_"  # noqa: S105 - what a token begins with is no secret
