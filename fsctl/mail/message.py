@@ -172,8 +172,8 @@ class Writer:
             # A mailbox shows the calls of one caller together.
             mail["References"] = f"<{thread}.caller@{host}>"
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-        mail["Content-Language"] = self._words.language
         mail.set_content("\n".join(lines) + "\n", charset="utf-8", cte="quoted-printable")
+        mail["Content-Language"] = self._words.language  # which setting the content would remove
         return Letter(address, message_id, mail.as_bytes())
 
 
