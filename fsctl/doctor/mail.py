@@ -48,7 +48,7 @@ def examine_outbox(engine: Engine) -> Iterator[Finding]:
     if late:
         yield warning(
             PART,
-            f"{len(late)} mails of missed calls wait for more than ten minutes",
+            f"mails of missed calls wait for more than ten minutes: {len(late)}",
             "see: fsctl mail list; start fsctl serve with smtp_url; its log says what it meets",
         )
 

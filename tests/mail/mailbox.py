@@ -37,6 +37,7 @@ class Mailbox:
         self.mails: list[tuple[str, str, EmailMessage]] = []
         self.answers: dict[str, list[str]] = {}
         self.connections = 0
+        """Conversations in which a mail was begun."""
         self._changed = threading.Condition()
         more: dict[str, Any] = {}
         if login:

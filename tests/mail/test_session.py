@@ -43,6 +43,7 @@ def test_a_mail_arrives(plain: Mailbox) -> None:
     assert (sender, reader, mail["Subject"]) == (SENDER, READER, "try")
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # it does not see TLS from the first byte
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_tls_and_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrapped: bool) -> None:
     tls, trusted = certificate(tmp_path)
