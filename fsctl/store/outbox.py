@@ -36,7 +36,7 @@ GIVEN_UP_MS = 3_900_000
 longer than any group waits. Only a controller that died leaves it unsaid."""
 AGAIN_MS = 5_000
 """Milliseconds after which a call that hunts again is looked at once more."""
-AT_ONCE = 1_000
+AT_ONCE = 500
 """Rows in one round."""
 
 _MAIL = cast(Table, Mail.__table__)
