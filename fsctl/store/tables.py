@@ -32,7 +32,7 @@ from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0011"
+SCHEMA = "0012"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500

@@ -77,6 +77,10 @@ SEEDS = {
         " VALUES (1, 'u', '', 'a@example.net', 1, 1, 0)",
         "UPDATE mail_turn SET holder = 'c', until_ms = 1",
     ],
+    "0012": [
+        "INSERT INTO user_audit (id, at, actor, action, user_key, after)"
+        " VALUES (1, 1, 'root', 'add user', 'ańna', '{}')",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
