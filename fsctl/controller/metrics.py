@@ -65,7 +65,8 @@ class Meter:
                 ["outcome"],
                 registry=registry,
             ),
-            [one.value for one in CallOutcome],
+            # Of a call that was interrupted nobody is left to count it.
+            [one.value for one in CallOutcome if one is not CallOutcome.INTERRUPTED],
         )
         self._legs = _by_label(
             Counter("fsctl_legs", "Calls to members by outcome.", ["outcome"], registry=registry),

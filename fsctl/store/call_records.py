@@ -54,6 +54,8 @@ class CallOutcome(StrEnum):
     TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
+    INTERRUPTED = "interrupted"
+    """The controller died in mid-hunt; the switch finished what was started (``store.live``)."""
 
 
 REFUSED = (

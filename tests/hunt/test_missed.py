@@ -18,7 +18,12 @@ SALES = Group("Sales", members=(Member("test002"),), missed_mail="a@example.net,
 
 
 def test_the_outcomes_are_those_of_records() -> None:
-    others = {CallOutcome.ANSWERED, CallOutcome.HANDED_BACK, CallOutcome.NO_SUCH_NUMBER}
+    others = {
+        CallOutcome.ANSWERED,
+        CallOutcome.HANDED_BACK,
+        CallOutcome.INTERRUPTED,
+        CallOutcome.NO_SUCH_NUMBER,
+    }
     assert set(OUTCOMES) == {one.value for one in CallOutcome} - {one.value for one in others}
 
 
