@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 import phonenumbers
 
+from fsctl.catalogs import LANGUAGES
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import dial_string, question
 from fsctl.hunt.sound import read_sound
 from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 from fsctl.logs import FORMATS
+from fsctl.mail.address import read_address
 
 LONGEST_SOUND = 200
 
@@ -154,6 +156,18 @@ def sound(text: str) -> str:
     if len(text) > LONGEST_SOUND:
         raise ValueError(f"write a sound of at most {LONGEST_SOUND} characters")
     return read_sound(text)
+
+
+def mail_sender(text: str) -> str:
+    """Read the address that mails come from; an empty text is this machine's."""
+    return read_address(text) if text else ""
+
+
+def language(text: str) -> str:
+    """Read the language of mails."""
+    if text.lower() not in LANGUAGES:
+        raise ValueError(f"write {' or '.join(LANGUAGES)}")
+    return text.lower()
 
 
 def seconds(text: str) -> float:

@@ -16,7 +16,9 @@ from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, S
 from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt import opening
 from fsctl.hunt.group import PICKUP, Group, Member
+from fsctl.hunt.missed import read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
+from fsctl.mail.address import read_addresses
 from fsctl.store import tables
 
 NONE = "none"
@@ -166,6 +168,11 @@ GROUP_TERMS = _terms(
     ("pickup", Choice("WHO", PICKUP),
      "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
      " or nobody."),
+    ("missed_mail", Form("ADDRESSES", read_addresses, tables.LONGEST_MISSED_MAIL),
+     "Tell these mail addresses of calls that nobody took, with commas between them; or none."),
+    ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
+     "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
+     "up, closed, disabled, no members, too many hops, with commas."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

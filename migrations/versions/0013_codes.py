@@ -1,6 +1,6 @@
 """Members who sign on and off, and who may pick up a group's callers.
 
-Revision 0011, after 0010. Programs of 0010 go on; to them who is signed off rings all the same.
+Revision 0013, after 0012. Programs of 0012 go on; to them who is signed off rings all the same.
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from fsctl.store.altering import whole
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
