@@ -245,15 +245,15 @@ class HuntGroup(Base):
     when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
-    pickup: Mapped[str] = mapped_column(
-        String(LONGEST_PICKUP), default="members", server_default="members"
-    )
     # The forms of these are ``fsctl.mail.address``'s and ``fsctl.hunt.missed``'s.
     missed_mail: Mapped[str] = mapped_column(
         String(LONGEST_MISSED_MAIL), default="", server_default=""
     )
     missed_when: Mapped[str] = mapped_column(
         String(LONGEST_MISSED_WHEN), default="all", server_default="all"
+    )
+    pickup: Mapped[str] = mapped_column(
+        String(LONGEST_PICKUP), default="members", server_default="members"
     )
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
