@@ -16,9 +16,12 @@ from fsctl.catalogs import LANGUAGES
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import dial_string, question
+from fsctl.hunt.sound import read_sound
 from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 from fsctl.logs import FORMATS
 from fsctl.mail.address import read_address
+
+LONGEST_SOUND = 200
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -158,6 +161,13 @@ def language(text: str) -> str:
     if text.lower() not in LANGUAGES:
         raise ValueError(f"write {' or '.join(LANGUAGES)}")
     return text.lower()
+
+
+def sound(text: str) -> str:
+    """Read a file or a stream that FreeSWITCH plays."""
+    if len(text) > LONGEST_SOUND:
+        raise ValueError(f"write a sound of at most {LONGEST_SOUND} characters")
+    return read_sound(text)
 
 
 def seconds(text: str) -> float:

@@ -21,7 +21,7 @@ from fsctl.cli.main import COMMANDS, root
 from fsctl.hunt import outcomes
 from fsctl.hunt.admission import Refusal
 from fsctl.hunt.strategies import STRATEGIES
-from fsctl.settings import SETTINGS
+from fsctl.settings import SETTINGS, Settings
 from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE
 
 ROOT = Path(__file__).parents[1]
@@ -245,6 +245,8 @@ def test_the_session_shown_is_what_happens(
 def test_the_dialplan_shown_is_what_serve_prints() -> None:
     printed = dialplan.lines(("600", "+48587624731"), "127.0.0.1:8084")
     assert printed + "\n" in blocks("docs/freeswitch.md", "xml")
+    codes = dialplan.lines(("600", "+48587624731"), "127.0.0.1:8084", Settings().codes)
+    assert codes.removeprefix(printed).lstrip() + "\n" in blocks("docs/freeswitch.md", "xml")
 
 
 @documents

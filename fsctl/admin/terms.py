@@ -15,7 +15,7 @@ from fsctl.admin.endings import EndingText
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
 from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt import opening
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import PICKUP, Group, Member
 from fsctl.hunt.missed import read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.mail.address import read_addresses
@@ -170,6 +170,9 @@ GROUP_TERMS = _terms(
     ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
      "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
      "up, closed, disabled, no members, too many hops, with commas."),
+    ("pickup", Choice("WHO", PICKUP),
+     "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
+     " or nobody."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(
@@ -186,6 +189,8 @@ MEMBER_TERMS = _terms(
     ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
     ("confirm", Switch(),
      "Whether the member must press 1 to have the caller, so that no voicemail box does."),
+    ("signed_on", Switch(), "Whether the member is signed on; who is signed off is not rung.",
+     False, False),
 )  # fmt: skip
 
 

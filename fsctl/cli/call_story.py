@@ -9,7 +9,7 @@ from fsctl.cli.drawing import NOT_RUNG, seconds, timeline
 from fsctl.hunt.group import Group, Member, is_external, same_user
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
-from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of
+from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of, was_picked_up
 
 _REFUSALS = {
     CallOutcome.NO_SUCH_NUMBER.value: "no group served the number",
@@ -51,7 +51,8 @@ def verdict(record: CallRecord) -> str:
     if record.outcome != CallOutcome.ANSWERED:
         return f"{_ENDINGS.get(record.outcome, record.outcome)} after {after}"
     talked = "" if record.talk_seconds is None else f", then {seconds(record.talk_seconds)} of talk"
-    return f"answered by {record.answered_by or 'a member'} after {after}{talked}"
+    how = "picked up" if was_picked_up(record) else "answered"
+    return f"{how} by {record.answered_by or 'a member'} after {after}{talked}"
 
 
 def drawing(record: CallRecord) -> Iterator[str]:
@@ -76,6 +77,7 @@ def _leg(number: int, attempt: Attempt, record: CallRecord) -> Leg:
         attempt.connected,
         over if attempt.ended is None else attempt.ended,
         attempt.cause,
+        picked_up=attempt.outcome == Outcome.PICKED_UP.value,
     )
 
 
@@ -84,6 +86,9 @@ def leg_sentence(attempt: Attempt, record: CallRecord) -> str:
     if attempt.cause in NOT_RUNG:
         at = seconds(attempt.started)
         return f"{attempt.member}: not rung at {at}, {NOT_RUNG[attempt.cause]} ({attempt.cause})."
+    if attempt.outcome == Outcome.PICKED_UP.value:
+        at = seconds(attempt.started)
+        return f"{attempt.member}: picked the caller up by the code at {at}."
     called = f"called at {seconds(attempt.started)}"
     if attempt.ringing is not None:
         until = attempt.connected if attempt.connected is not None else attempt.ended
@@ -120,8 +125,8 @@ def silence_sentence(user: str, record: CallRecord) -> str:
 def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
     if record.outcome in (CallOutcome.DISABLED, CallOutcome.CLOSED):
         return _REFUSALS[record.outcome]
-    if not member.enabled:
-        return "the member was disabled"
+    if not member.rings:
+        return f"the member was {'signed off' if member.enabled else 'disabled'}"
     if record.caller_user and same_user(member.user, record.caller_user):
         return "it was the caller's own phone"
     delayed = group.strategy == "delayed"

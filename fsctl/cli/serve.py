@@ -15,21 +15,28 @@ from gevent.event import Event
 from sqlalchemy import Engine
 
 from fsctl import logs
+from fsctl.admin.actor import acting_as
+from fsctl.admin.members import toggle_signed_on
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller import sharing
+from fsctl.controller.codes import CodeSounds, DialledCodes
 from fsctl.controller.directory import Directory, Keys
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.onward import Places
+from fsctl.controller.pickup import PickUps, database_waiting
 from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
+from fsctl.controller.signing import Signing
 from fsctl.controller.source import database_news, database_source
 from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
+from fsctl.hunt.codes import Codes
+from fsctl.hunt.group import Group
 from fsctl.mail.address import sender_of
 from fsctl.settings import Settings
 from fsctl.settings_values import Address
@@ -74,14 +81,14 @@ def serve(context: Context) -> None:
         told = _Told(_hear_signals)  # before anybody can know that we are here
         service = _Service(settings, engine, sockets)
         service.start()
-        _say_where(sockets, numbers)
+        _say_where(sockets, numbers, settings.codes)
         manager.ready()
         beating = gevent.spawn(_beat, manager)
         _until_told_to_stop(service, told, manager.stopping)
         beating.kill()
     else:
         engine.dispose()  # a connection must not be shared with the workers
-        _say_where(sockets, numbers)
+        _say_where(sockets, numbers, settings.codes)
         manager.ready()  # connections wait in the socket's queue until the workers are there
         _run_workers(settings, sockets, manager)
     click.echo("fsctl has stopped.")
@@ -163,6 +170,7 @@ class _Service:
             settings.mask_numbers,
             Presence(settings.esl_url),
             _around(settings),
+            _codes(settings, engine, directory),
         )
         self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
         mailer = _mailer(settings, engine, meter) if settings.smtp_url else None
@@ -192,6 +200,21 @@ def _around(settings: Settings) -> Around:
         Outside(settings.external_dial, settings.external_caller),
         Places(settings.transfer_context, settings.external_context, settings.voicemail),
         dnd=settings.dnd,
+    )
+
+
+def _codes(settings: Settings, engine: Engine, directory: Directory) -> DialledCodes:
+    def sign(group: Group, user: str, actor: str, may_commit: Callable[[], None]) -> bool:
+        change = toggle_signed_on(
+            acting_as(engine, actor), group.name, user, domain=group.domain, may_commit=may_commit
+        )
+        return next(one.signed_on for one in change.group.members if one.user == user)
+
+    return DialledCodes(
+        settings.codes,
+        CodeSounds(settings.signed_on_sound, settings.signed_off_sound, settings.refused_sound),
+        Signing(sign, directory.look_now),
+        PickUps(database_waiting(engine)),
     )
 
 
@@ -237,10 +260,10 @@ def _dialplan_server(
     return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
 
 
-def _say_where(sockets: _Sockets, numbers: Sequence[str]) -> None:
+def _say_where(sockets: _Sockets, numbers: Sequence[str], codes: Codes) -> None:
     place = place_of(sockets.calls)
     click.echo(f"fsctl listens on {place}. FreeSWITCH's dialplan needs:\n")
-    click.echo(dialplan.lines(numbers, place) + "\n")
+    click.echo(dialplan.lines(numbers, place, codes) + "\n")
     if sockets.metrics:
         click.echo(f"Metrics are at http://{place_of(sockets.metrics)}/metrics")
     if sockets.dialplan:

@@ -17,7 +17,7 @@ from fsctl.hunt.course import Step
 from fsctl.hunt.endings import Kind
 from fsctl.hunt.group import Group
 from fsctl.hunt.missed import told_of
-from fsctl.hunt.nesting import everybody, who_confirms
+from fsctl.hunt.nesting import all_groups, everybody, who_confirms
 from fsctl.hunt.simulation import Simulated
 
 
@@ -89,6 +89,7 @@ def simulate(
 def _told(step: Step) -> Iterator[str]:
     if isinstance(step.went, Refusal):
         yield f"Nobody rings: {step.went.sentence}."
+        yield from _signed_off(step.group)
         yield _further(step, "at once")
     else:
         yield from timeline(step.went.legs, step.group.wait, step.went.ended)
@@ -101,6 +102,7 @@ def _told(step: Step) -> Iterator[str]:
 
 def _remarks(group: Group) -> Iterator[str]:
     """Say what the drawing cannot show: what the caller hears, and who must press 1."""
+    yield from _signed_off(group)
     asked = who_confirms(group)
     for user in everybody(group):
         if user in asked:
@@ -116,6 +118,13 @@ def _remarks(group: Group) -> Iterator[str]:
         yield f"While telephones ring the caller hears {group.music}."
     if group.announcement:
         yield f"Every {seconds(group.announce_every)} the caller hears {group.announcement}."
+
+
+def _signed_off(group: Group) -> Iterator[str]:
+    for one in all_groups(group):
+        for member in one.members:
+            if member.enabled and not member.signed_on:
+                yield f"{member.user} is signed off and does not ring."
 
 
 def _verdict(step: Step, call: Simulated) -> str:

@@ -18,6 +18,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from fsctl import __version__
 from fsctl.controller.sharing import DIRECTORY
 from fsctl.esl.errors import EventSocketError, NoReply, ProtocolError, SessionClosed
+from fsctl.hunt.codes import Code
 from fsctl.hunt.outcomes import Outcome
 from fsctl.store.call_records import CallOutcome, CallRecord
 from fsctl.store.outbox import Result
@@ -33,6 +34,7 @@ ERRORS: dict[type[EventSocketError], str] = {
 }
 GIVEN_BACK = ("switch", "database", "fault")
 MAILS = (Result.SENT.value, Result.REFUSED.value, Result.LATE.value)
+CODE_RESULTS = ("done", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,17 @@ class Meter:
             ),
             MAILS,
         )
+        codes = Counter(
+            "fsctl_codes",
+            "Codes that telephones dialled before a group's number.",
+            ["code", "result"],
+            registry=registry,
+        )
+        self._codes = {
+            (code.value, result): codes.labels(code.value, result)
+            for code in Code
+            for result in CODE_RESULTS
+        }
         self._answer = Histogram(
             "fsctl_answer_seconds",
             "How long answered callers waited.",
@@ -166,6 +179,10 @@ class Meter:
     def mailed(self, result: str) -> None:
         """Count a mail of a missed call; ``result`` is one of ``MAILS``."""
         self._mails[result].inc()
+
+    def code(self, code: str, done: bool) -> None:
+        """Count a code that was dialled (``fsctl.hunt.codes.Code``), and done or refused."""
+        self._codes[code, CODE_RESULTS[not done]].inc()
 
     # How things are
 

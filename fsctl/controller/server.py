@@ -15,6 +15,7 @@ from gevent.event import Event as Signal
 
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.call import HuntedCall
+from fsctl.controller.codes import DialledCodes
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.handover import give_back, meet
 from fsctl.controller.memories import Memories
@@ -92,6 +93,7 @@ class Controller:
         hidden: int = 0,
         presence: Presence | None = None,
         around: Around = Around(),  # noqa: B008 - it is immutable
+        codes: DialledCodes | None = None,
     ) -> None:
         self.directory = directory
         self.memories = memories or Memories()
@@ -109,6 +111,7 @@ class Controller:
         self._domain_variable = domain_variable
         self._presence = presence or Presence()
         self._around = replace(around, talks=self._presence.talks)
+        self._codes = codes
         self._limits = limits or Limits()
         self._room = Room()
         self._strangers = 0
@@ -168,9 +171,7 @@ class Controller:
                 return
             self._listener.proven(sock)
             begin_call(session.uuid)
-            call = self._admit(session)
-            if self._meter:
-                self._meter.admitted(time.monotonic() - came)
+            call = self._admit(session, came)
             following = call
             while following:
                 call = following
@@ -239,15 +240,31 @@ class Controller:
             return False
         return True
 
-    def _admit(self, session: CallSession) -> HuntedCall | None:
+    def _admit(self, session: CallSession, came: float) -> HuntedCall | None:
         """Find the call's group and return the call that hunts it, or refuse it. May raise."""
         arrival = Arrival.of(session, self._domain_variable)
         session.forget_channel()
         if log.isEnabledFor(logging.DEBUG):
             caller = mask_number(arrival.caller.number, self._hidden) or "somebody withheld"
             log.debug("%s calls %s", caller, arrival.number)
-        group = self.directory.find(in_domain(self._keys(arrival.number), arrival.domain))
+        dialled = self._codes.split(arrival.number) if self._codes else None
+        try:
+            group = self._find(arrival.number, arrival.domain)
+        except Unavailable:
+            if dialled is None:
+                raise
+            group = None  # whoever dials a code hears a refusal
+        if self._meter:
+            self._meter.admitted(time.monotonic() - came)
+        if group is None and self._codes and dialled:
+            done = self._codes.serve(session, arrival, dialled, self._find, self.calls)
+            if self._meter:
+                self._meter.code(dialled[0].value, done)
+            return None
         return self._admit_to(session, arrival, group)
+
+    def _find(self, number: str, domain: str) -> Group | None:
+        return self.directory.find(in_domain(self._keys(number), domain))
 
     def _hand_on(self, call: HuntedCall) -> HuntedCall | None:
         """Return the call that hunts for the same caller in the group that comes next, if any."""

@@ -20,6 +20,7 @@ MUSIC = "fsctl_music"
 RINGING = "fsctl_ringing"
 ANNOUNCEMENT = "fsctl_announcement"
 """Variables of the caller in which a sound waits to be played."""
+ALL_SOUNDS = (GREETING, MUSIC, RINGING, ANNOUNCEMENT)
 GREETING_TIME = 60.0
 """Seconds after which a greeting that does not end has been heard long enough."""
 RINGBACK = "tone_stream://%(1000,4000,425);loops=-1"

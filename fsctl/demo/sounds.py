@@ -58,6 +58,9 @@ def play(switch: Switch, channel: Channel, sound: str, parse: Parse) -> bool:
     except NotFound:
         channel.set("current_application_response", "FILE NOT FOUND")
         return False
+    bound = channel.get("playback_timeout_sec") or ""
+    if bound.isdigit() and int(bound):
+        seconds = min(int(bound), int(bound) if seconds is None else seconds)
     before, channel.playing = channel.playing, sound
     channel.wake()
     whole = last(switch, channel, seconds, parse)

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from fsctl.doctor.beside import examine_beside
-from fsctl.doctor.database import examine_database, examine_groups, examine_needs, load_groups
+from fsctl.doctor.database import (
+    examine_codes,
+    examine_database,
+    examine_groups,
+    examine_needs,
+    load_groups,
+)
 from fsctl.doctor.files import examine_database_file, examine_settings, examine_spool
 from fsctl.doctor.finding import Finding, State, fault
 from fsctl.doctor.listener import examine_allowed, examine_listener
@@ -54,6 +60,7 @@ def _stored(settings: Settings, groups: list[Group]) -> Iterator[Finding]:
         return
     yield from examine_groups(groups)
     yield from examine_needs(settings, groups)
+    yield from examine_codes(settings, groups)
     try:
         yield from examine_outbox(engine)
     except StoreError as error:

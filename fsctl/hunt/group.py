@@ -19,7 +19,9 @@ class Member:
     ``order`` is the member's place among the others, the lowest first, equal ones as they joined;
     ``weight`` is how often the member is drawn, compared with the others;
     ``note`` is a line for administrators and colleagues;
-    ``confirm`` has this member press 1 before the caller is theirs.
+    ``confirm`` has this member press 1 before the caller is theirs;
+    ``signed_on`` is the member's own word: who is signed off is not rung. ``enabled`` is the
+    administrator's.
     """
 
     user: str
@@ -30,6 +32,16 @@ class Member:
     weight: int = 1
     note: str = ""
     confirm: bool = False
+    signed_on: bool = True
+
+    @property
+    def rings(self) -> bool:
+        """Whether both the administrator and the member let this one ring."""
+        return self.enabled and self.signed_on
+
+
+PICKUP = ("members", "domain", "nobody")
+"""Who may pick up a group's callers: its members, every user of its domain, nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,8 @@ class Group:
     own inner groups; whoever reads a group to ring it puts them there.
 
     ``skip_busy`` rings nobody who is known to be in a conversation.
+
+    ``pickup`` says whose telephones may pick up its waiting callers, one of ``PICKUP``.
 
     ``recording`` is a template of the file in which a conversation is recorded, None for none.
 
@@ -108,6 +122,7 @@ class Group:
     skip_busy: bool = False
     missed_mail: str = ""
     missed_when: str = "all"
+    pickup: str = "members"
     inner: "tuple[tuple[str, Group], ...]" = ()
     onward: "tuple[tuple[str, Group], ...]" = ()
 

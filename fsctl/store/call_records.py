@@ -168,6 +168,11 @@ def call_outcome(hunt: Hunt) -> CallOutcome:
     return CallOutcome.GAVE_UP
 
 
+def was_picked_up(record: CallRecord) -> bool:
+    """Whether who answered a call picked it up by the code, without being rung."""
+    return any(attempt.outcome == Outcome.PICKED_UP.value for attempt in record.attempts)
+
+
 _REFUSALS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE)
 
 

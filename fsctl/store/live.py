@@ -149,6 +149,26 @@ def read_live(session: Session, domain: str, now_ms: int) -> tuple[list[LiveHunt
     return [_hunt(row) for row in session.scalars(in_order)], controllers
 
 
+def read_waiting(
+    session: Session, domain: str, group: str, but: str, now_ms: int, most: int
+) -> list[LiveHunt]:
+    """Return the calls that ring telephones of a group, the oldest first, as others say it.
+
+    ``but`` is the controller that asks: it knows its own. At most so many.
+    """
+    fresh = select(LiveController.name).where(
+        LiveController.seen_ms >= _limit(now_ms), LiveController.name != but
+    )
+    statement = select(LiveCall).where(
+        LiveCall.controller.in_(fresh),
+        LiveCall.domain == domain,
+        LiveCall.group_name == group,
+        LiveCall.legs != "[]",
+    )
+    in_order = statement.order_by(LiveCall.began_ms, LiveCall.uuid).limit(most)
+    return [_hunt(row) for row in session.scalars(in_order)]
+
+
 def _limit(now_ms: int) -> int:
     return now_ms - round(FRESH * 1000)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -30,9 +31,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
+from fsctl.hunt.group import PICKUP
 from fsctl.hunt.strategies import STRATEGIES
 
-SCHEMA = "0012"
+SCHEMA = "0013"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -59,6 +61,7 @@ LONGEST_RECORDING = 200
 LONGEST_ENDING = 300
 LONGEST_MISSED_MAIL = 1_000
 LONGEST_MISSED_WHEN = 200
+LONGEST_PICKUP = 16
 SHORTEST_ANNOUNCE_EVERY_MS = 1_000
 LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
 
@@ -192,6 +195,7 @@ class HuntGroup(Base):
         CheckConstraint(
             f"length(missed_when) BETWEEN 1 AND {LONGEST_MISSED_WHEN}", name="missed_when"
         ),
+        CheckConstraint(f"pickup IN {PICKUP}", name="pickup"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -247,6 +251,9 @@ class HuntGroup(Base):
     )
     missed_when: Mapped[str] = mapped_column(
         String(LONGEST_MISSED_WHEN), default="all", server_default="all"
+    )
+    pickup: Mapped[str] = mapped_column(
+        String(LONGEST_PICKUP), default="members", server_default="members"
     )
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
@@ -334,6 +341,7 @@ class GroupMember(Base):
         CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
         CheckConstraint(Printable("note"), name="note_printable"),
         CheckConstraint("confirm IN (true, false)", name="confirm"),
+        CheckConstraint("signed_on IN (true, false)", name="signed_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -347,6 +355,7 @@ class GroupMember(Base):
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
     confirm: Mapped[bool] = mapped_column(default=False, server_default=false())
+    signed_on: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class MemberMemory(Base):

@@ -67,6 +67,8 @@ def _bar(attempt: Attempt, record: CallRecord) -> Bar:
 
 def leg_story(attempt: Attempt, record: CallRecord) -> str:
     """Say what became of a leg."""
+    if attempt.outcome == Outcome.PICKED_UP.value:
+        return _("picked the caller up by the code at %(at)s", at=seconds(attempt.started))
     began = _("from %(start)s", start=seconds(attempt.started))
     facts = [attempt.cause] if attempt.cause else []
     facts += [f"SIP {attempt.sip_code}"] if attempt.sip_code else []

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from fsctl.admin.allowed import allowing_external
 from fsctl.admin.groups import add_group, disable_group, set_group
 from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
 from fsctl.cli.main import root
 from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
@@ -355,9 +356,19 @@ def no_way_to_dial(well: Installation) -> None:
     add_member(allowing_external(well.engine), "sales", "+48501234567", confirm=True)
 
 
+def no_code_extension(well: Installation) -> None:
+    well.route(EXTENSION.replace("\\*8", "\\*9").format(well.controller.address))
+
+
+def number_like_a_code(well: Installation) -> None:
+    add_numbers(well.engine, "sales", ["*45600"], "PL")
+
+
 @pytest.mark.parametrize(
     ("plant", "what"),
     [
+        (no_code_extension, "hands *8600 to no controller: nobody can pick callers up"),
+        (number_like_a_code, '*45600 calls group "sales", so it is no code before 600 of group'),
         (one_is_away, "test006@hunt.example of group"),
         (open_database, "everybody on this machine may read it"),
         (old_records, "have waited in"),

@@ -81,6 +81,10 @@ SEEDS = {
         "INSERT INTO user_audit (id, at, actor, action, user_key, after)"
         " VALUES (1, 1, 'root', 'add user', 'ańna', '{}')",
     ],
+    "0013": [
+        "UPDATE hunt_group SET pickup = 'domain' WHERE id = 1",
+        "UPDATE group_member SET signed_on = false WHERE group_id = 1",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
