@@ -153,6 +153,7 @@ class HuntedCall:
         if first:
             self._carry_out([first])
         self.session.flush()
+        self.session.let_others_first()
         if self._sounds.greets:
             self.session.post(commands.unbind(uuid))
         elif not early:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from gevent import socket
 from gevent.event import Event as Signal
 
 from fsctl.controller.arrival import Arrival
@@ -156,7 +155,7 @@ class Controller:
 
     # One connection
 
-    def _serve(self, sock: socket.socket, address: object) -> None:
+    def _serve(self, sock: plain.socket, address: object) -> None:
         limits = self._limits
         session = CallSession(address, sock, limits.max_frame, limits.reply_time, self._room)
         call: HuntedCall | None = None

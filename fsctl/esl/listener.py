@@ -24,7 +24,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 import gevent
-from gevent import socket
 from gevent.server import StreamServer
 
 from fsctl.esl import commands
@@ -36,9 +35,9 @@ MAX_CONNECTIONS = 20_000
 SPARE_FILES = 64
 """Files that connections leave to the rest of the program: its database, its logs."""
 KEEPALIVE = {
-    socket.TCP_KEEPIDLE: 60,  # seconds of silence
-    socket.TCP_KEEPINTVL: 15,
-    socket.TCP_KEEPCNT: 4,
+    plain.TCP_KEEPIDLE: 60,  # seconds of silence
+    plain.TCP_KEEPINTVL: 15,
+    plain.TCP_KEEPCNT: 4,
 }
 """When a switch that vanished during a long conversation counts as gone."""
 HANDSHAKE = 0.02
@@ -60,7 +59,7 @@ _NO_FILES = (errno.EMFILE, errno.ENFILE)
 log = logging.getLogger(__name__)
 
 Network = IPv4Network | IPv6Network
-Handler = Callable[[socket.socket, object], None]
+Handler = Callable[[plain.socket, object], None]
 
 
 def bind(host: str, port: int) -> plain.socket:
@@ -87,7 +86,7 @@ def place_of(sock: plain.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def decline(sock: socket.socket) -> None:
+def decline(sock: plain.socket) -> None:
     """Give a caller for whom nothing was begun back to the dialplan, and close; waits for nothing.
 
     Only for a connection that was sent little before: the few bytes fit its buffer.
@@ -121,8 +120,8 @@ class Listener(StreamServer):
         self._allowed = tuple(allowed)
         self._handler = handler
         self._may_connect = lru_cache(1000)(self._is_allowed)
-        self._open: set[socket.socket] = set()
-        self._silent: OrderedDict[socket.socket, None] = OrderedDict()
+        self._open: set[plain.socket] = set()
+        self._silent: OrderedDict[plain.socket, gevent.Greenlet[..., None]] = OrderedDict()
         self._spare = os.open(os.devnull, os.O_RDONLY)
         self._said_full = -math.inf
         super().__init__(sock, self._accepted)
@@ -132,7 +131,7 @@ class Listener(StreamServer):
         """Where it listens, as HOST:PORT."""
         return place_of(self.socket)
 
-    def proven(self, sock: socket.socket) -> None:
+    def proven(self, sock: plain.socket) -> None:
         """Take a connection for a call: it stays until its handler is done."""
         self._silent.pop(sock, None)
         _tune(sock)
@@ -160,8 +159,8 @@ class Listener(StreamServer):
         meanwhile. The spare file lets each be accepted and declined instead.
         """
         try:
-            return super().do_read()
-        except ConnectionAbortedError:
+            return self._accept()
+        except (BlockingIOError, ConnectionAbortedError):
             return None
         except OSError as error:
             if error.errno not in _NO_FILES:
@@ -169,18 +168,24 @@ class Listener(StreamServer):
             self._say_full(os.strerror(error.errno))
             os.close(self._spare)
             try:
-                if turned_away := super().do_read():
-                    decline(turned_away[0])
+                with suppress(BlockingIOError, ConnectionAbortedError):
+                    decline(self._accept()[0])
             finally:
                 self._spare = os.open(os.devnull, os.O_RDONLY)
             return None
 
-    def _accepted(self, sock: socket.socket, address: tuple[str, int]) -> None:
+    def _accept(self) -> tuple[plain.socket, tuple[str, int]]:
+        """Return a connection. Its socket is a plain one: gevent's has watchers that none needs."""
+        fd, address = self.socket._accept()
+        sock = self.socket
+        return plain.socket(sock.family, sock.type, sock.proto, fileno=fd), address
+
+    def _accepted(self, sock: plain.socket, address: tuple[str, int]) -> None:
         if not self._may_connect(address[0]) or not self._has_room():
             decline(sock)
             return
         self._open.add(sock)
-        self._silent[sock] = None
+        self._silent[sock] = gevent.getcurrent()
         try:
             self._handler(sock, address)
         finally:
@@ -194,9 +199,11 @@ class Listener(StreamServer):
         self._say_full(f"{self._most} connections are open")
         if not self._silent:
             return False
-        oldest, _ = self._silent.popitem(last=False)
+        oldest, handling = self._silent.popitem(last=False)
         self._open.discard(oldest)
-        decline(oldest)
+        with suppress(OSError):
+            oldest.send(_DECLINE)
+        handling.kill(block=False)  # whose socket it is, and who closes it
         return True
 
     def _say_full(self, why: str) -> None:
@@ -215,7 +222,7 @@ class Listener(StreamServer):
         return False
 
 
-def _drop_new(sock: socket.socket) -> None:
+def _drop_new(sock: plain.socket) -> None:
     """Have the kernel leave new attempts to connect unanswered, where it can.
 
     The other side repeats them after a second, finds the socket closed and goes to its next host.
@@ -224,13 +231,13 @@ def _drop_new(sock: socket.socket) -> None:
     program = ctypes.create_string_buffer(_NO_SYN, len(_NO_SYN))
     with suppress(OSError):
         place = struct.pack("HP", len(_NO_SYN) // 8, ctypes.addressof(program))
-        sock.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, place)
+        sock.setsockopt(plain.SOL_SOCKET, _ATTACH_FILTER, place)
 
 
-def _tune(sock: socket.socket) -> None:
+def _tune(sock: plain.socket) -> None:
     """Send small commands at once, since the first INVITE waits for them; notice a dead peer."""
     with suppress(OSError):  # gone already: its reader will see
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY, 1)
+        sock.setsockopt(plain.SOL_SOCKET, plain.SO_KEEPALIVE, 1)
         for option, value in KEEPALIVE.items():
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            sock.setsockopt(plain.IPPROTO_TCP, option, value)

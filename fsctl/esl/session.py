@@ -8,16 +8,16 @@ whoever needs none simply goes on: commands are gathered by ``post`` and leave i
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from socket import socket
 from typing import NoReturn
 
-import gevent
-from gevent import socket
 from greenswitch.esl import OutboundSession
 
 from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Decoder, Event, Frame, Room, parse_event, raw_value
 from fsctl.esl.errors import NoReply, ProtocolError, SessionClosed, Unquotable
 from fsctl.esl.quoting import token
+from fsctl.esl.wire import CHUNK, Wire
 
 REPLY_TIME = 10.0
 """Seconds within which FreeSWITCH answers a command or takes our bytes before it counts as gone."""
@@ -28,13 +28,10 @@ MAX_EVENTS = 100_000
 needs no bound of their own."""
 _EVENT = 512
 """Bytes that the smallest event takes up while it waits."""
-_CHUNK = 16384
-"""Bytes read at once."""
-_TURN = 16384
-"""Bytes taken in before other calls have their turn: half a millisecond of work, and some seven
-turns for a whole call."""
-_READING, _FRAME = 1024, 256
-"""Bytes that a reading, and a frame, count as beside their own: small ones are work too."""
+_TURN = CHUNK
+"""Bytes taken in before other calls have their turn: half a millisecond of work."""
+_FRAME = 256
+"""Bytes that a frame counts as beside its own: small ones are work too."""
 
 CALLER_LEFT = "FSCTL_CALLER_LEFT"
 """Name of the event that stands for a disconnect notice: the caller's channel is gone."""
@@ -58,7 +55,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
     def __init__(
         self,
         client_address: object,
-        sock: socket.socket,
+        sock: socket,
         max_frame: int = MAX_FRAME,
         reply_time: float = REPLY_TIME,
         room: Room | None = None,
@@ -70,6 +67,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         """
         self.client_address = client_address
         self.sock = sock
+        self._wire = Wire(sock)
         self.connected = True
         self.session_data: Mapping[str, str] = {}
         self._outbound_connected = False
@@ -98,9 +96,8 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             return
         data = "".join(self._outgoing).encode()
         self._outgoing.clear()
-        self.sock.settimeout(self._reply_time)
         try:
-            self.sock.sendall(data)
+            self._wire.send(data, self._reply_time)
         except TimeoutError:
             self._lost(NoReply("the switch takes no bytes"))
         except OSError as error:
@@ -123,6 +120,10 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             if not replies:
                 self._check_replies(0.0)
         return replies[0]
+
+    def let_others_first(self) -> None:
+        """Stand in line from now on: the first telephone has been called (``wire``)."""
+        self._wire.urgent = False
 
     # In
 
@@ -153,29 +154,31 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
 
     def _receive(self, until: float) -> None:
         """Wait for bytes until then and take them in, if any come."""
-        self.sock.settimeout(max(until - time.monotonic(), 0.000_1))
         try:
-            data = self.sock.recv(_CHUNK)
-        except TimeoutError:
-            self._check_replies(0.0)
-            return
+            data = self._wire.receive(until)
         except OSError as error:
             self._lost(SessionClosed(str(error)))
+        if data is None:
+            self._check_replies(0.0)
+            return
         if not data:
             self._lost(SessionClosed("the switch closed the connection"))
+        self._taken = 0  # whoever reads has waited
         for frame in self._decoder.feed(data):
             self.handle_event(frame)
-            self._give_way(_FRAME)
+            self._give_way(_FRAME + len(frame.body))
         # What we were too slow to read may hold the reply: bytes buy the same time once more.
         self._check_replies(self._reply_time)
-        self._give_way(_READING + len(data))
 
     def _give_way(self, work: int) -> None:
-        """Let others have their turn: a socket that always has bytes never waits."""
+        """Let others have their turn: small frames are much work."""
         self._taken += work
         if self._taken >= _TURN:
             self._taken = 0
-            gevent.sleep(0)
+            try:
+                self._wire.give_way()
+            except OSError as error:
+                self._lost(SessionClosed(str(error)))
 
     def handle_event(self, event: Frame) -> None:
         """Sort one frame: a reply to its command, an event to the queue.
@@ -273,7 +276,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         """Close the connection. Mends: the stock one waits for its greenlets, some forever."""
         self.connected = False
         self._decoder.close()
-        self.sock.close()
+        self._wire.close()
 
 
 __all__ = ["CALLER_LEFT", "CallSession", "NoReply", "ProtocolError", "SessionClosed"]
