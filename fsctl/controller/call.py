@@ -198,16 +198,19 @@ class HuntedCall:
         self.session.post(commands.bound(self.arrival.uuid, seconds, sounds))
 
     def _step(self, hunt: Hunt) -> None:
-        """Wait for the next event or the next moment of the schedule, and act."""
-        heard = hunt.phase is Phase.HUNTING
-        event = self.session.next_event(min(self._due(hunt), self._sounds.due if heard else _NEVER))
-        if event is not None:
+        """Wait for the next events or the next moment of the schedule, and act."""
+        due = self._due(hunt)
+        event = self.session.next_event(min(due, self._sounds.due) if hunt.phase is Phase.HUNTING else due)
+        while event is not None:
             self._take_in(event, hunt)
+            if hunt.phase is Phase.HUNTING:
+                self._sounds.take_in(event)
+            if hunt.ended or self._ending:
+                return
+            event = self.session.waiting_event()
         now, due = self.clock(), self._due(hunt)
         if hunt.phase is Phase.HUNTING:
             self._sounds.tick(now)
-            if event is not None:
-                self._sounds.take_in(event)
         if now < due:
             return
         if hunt.phase is Phase.RELEASING:
@@ -370,7 +373,7 @@ class HuntedCall:
         again = self.clock() + STRAGGLER_TIME
         end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else handover.LINGER)
         while (still := self.legs.open) and self.clock() < end:
-            if all(leg.number == winner for leg in still):
+            if not self.hunt_over.is_set() and all(leg.number == winner for leg in still):
                 self.hunt_over.set()
             event = self.session.next_event(min(again, end))
             if event is not None:

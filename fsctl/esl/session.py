@@ -78,6 +78,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._outgoing: list[str] = []
         self._reply_time = reply_time
         self._taken = 0
+        self._channels: set[str] = set()
 
     # Out
 
@@ -140,6 +141,12 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             self._receive(min(until, patience))
             if not self._events and until <= time.monotonic():
                 return None
+        return self.waiting_event()
+
+    def waiting_event(self) -> Event | None:
+        """Return the next event that is here already, None when there is none."""
+        if not self._events:
+            return None
         if len(self._events) == 1:
             self._queued = 0
         return self._events.popleft()
@@ -186,23 +193,29 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         Mends: the stock one takes every reply to be owed, drops events at the close, and parses a
         JSON event as plain text. An event that cannot be read is dropped: the call has timers.
         """
-        if event.kind in ("command/reply", "api/response"):
-            if not self._replies:
-                raise ProtocolError("a reply to no command")
-            self._replies.popleft()[0](event)
-        elif event.kind == "text/disconnect-notice":
-            self._queue(Event({"Event-Name": CALLER_LEFT}), 0)
-        elif event.kind.startswith("text/event-"):
+        kind = event.kind
+        if kind.startswith("text/event-"):
             try:
                 found = parse_event(event)
                 if found.name.startswith("CHANNEL_"):
-                    token(found.get("Unique-ID"))  # for commands about that channel
+                    self._check_channel(found.get("Unique-ID"))
             except (ProtocolError, Unquotable):
                 self.unreadable += 1
             else:
                 self._queue(found, len(event.body))
-        elif not event.kind:
+        elif kind in ("command/reply", "api/response"):
+            if not self._replies:
+                raise ProtocolError("a reply to no command")
+            self._replies.popleft()[0](event)
+        elif kind == "text/disconnect-notice":
+            self._queue(Event({"Event-Name": CALLER_LEFT}), 0)
+        elif not kind:
             raise ProtocolError("a frame without a Content-Type")
+
+    def _check_channel(self, uuid: str) -> None:
+        """Refuse a channel about which no command can be given. Raises Unquotable."""
+        if uuid not in self._channels:
+            self._channels.add(token(uuid))
 
     def _queue(self, event: Event, size: int) -> None:
         self._heard += 1
