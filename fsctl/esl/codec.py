@@ -153,8 +153,14 @@ def parse_headers(block: bytes) -> Headers:
 
 def raw_value(block: bytes, name: bytes) -> bytes:
     """Return the bytes of a header's value, decoded from %XX alone; empty when it is not there."""
-    found = re.search(rb"^%s:(.*)$" % re.escape(name), block, re.MULTILINE)
-    return unquote_to_bytes(found[1][:MAX_VALUE].strip(b" \r")) if found else b""
+    name += b":"
+    start = 0 if block.startswith(name) else block.find(b"\n" + name) + 1
+    if not start and not block.startswith(name):
+        return b""
+    start += len(name)
+    end = block.find(b"\n", start)
+    value = block[start : len(block) if end < 0 else end]
+    return unquote_to_bytes(value[:MAX_VALUE].strip(b" \r"))
 
 
 def parse_event(frame: Frame) -> Event:

@@ -60,25 +60,27 @@ def key_of(name: str, domain: str) -> GroupKey:
 
 def remember(session: Session, services: Iterable[Service]) -> None:
     """Write down who answered. Members and groups that are gone meanwhile are left out."""
-    # In one order everywhere, so that two controllers cannot wait for each other.
-    ordered = sorted(services, key=lambda one: (one.group, one.user, one.answered))
     now = now_ms()
-    if ordered:
-        session.execute(
-            _statement(session),
-            [
-                {
-                    "of_domain": one.group[0],
-                    "of_key": one.group[1],
-                    "of_user": one.user,
-                    "at_answer": _ms(one.answered),
-                    "at_end": _ms(one.idle),
-                    "count": 1 if one.first else 0,
-                    "now": now,
-                }
-                for one in ordered
-            ],
+    rows: dict[tuple[GroupKey, str], dict[str, Any]] = {}
+    for one in services:
+        row = rows.setdefault(
+            (one.group, one.user),
+            {
+                "of_domain": one.group[0],
+                "of_key": one.group[1],
+                "of_user": one.user,
+                "at_answer": 0,
+                "at_end": 0,
+                "count": 0,
+                "now": now,
+            },
         )
+        row["at_answer"] = max(row["at_answer"], _ms(one.answered))
+        row["at_end"] = max(row["at_end"], _ms(one.idle))
+        row["count"] += one.first
+    if rows:
+        # In one order everywhere, so that two controllers cannot wait for each other.
+        session.execute(_statement(session), [rows[key] for key in sorted(rows)])
 
 
 def _statement(session: Session) -> Any:
