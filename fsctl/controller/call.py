@@ -51,6 +51,8 @@ RELEASES = 5
 a switch under overload is behind with its events by seconds (tried)."""
 STRAGGLER_TIME = 0.5
 """Seconds after which a leg that should have ended is ended once more, and again."""
+CROSSING = 1.0
+"""Seconds within which a bound and a winner who takes it back may pass each other on the way."""
 _FAR = 86_400.0
 _NEVER = math.inf
 
@@ -94,6 +96,7 @@ class HuntedCall:
         )
         self._whom = Whom(self.group, arrival, around, self.legs.before)
         self._actions: deque[ev.Action] = deque()
+        self._bound_at = 0.0
         self._released = 0.0
         self._releases = 0
         self._cause = ""
@@ -194,6 +197,7 @@ class HuntedCall:
         """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
         left = hunt.began + hunt.schedule.wait + later - self.clock()
         seconds = max(left, 0.0) + BOUND_MARGIN
+        self._bound_at = self.clock()
         sounds = bool(self._sounds.loaded)
         self.session.post(commands.bound(self.arrival.uuid, seconds, sounds))
 
@@ -357,8 +361,10 @@ class HuntedCall:
     # After the hunt
 
     def _leave(self, hunt: Hunt) -> None:
-        """Take back what the switch would have done without us."""
-        self.session.post(commands.unbind(self.arrival.uuid))
+        """Take back what the switch would have done without us, if the winner has not."""
+        over = hunt.began + (hunt.over_at or 0.0)
+        if not hunt.winner or over < self._bound_at + CROSSING:
+            self.session.post(commands.unbind(self.arrival.uuid))
         if hunt.winner:
             self.legs[hunt.winner.number].cancelled = ""
         if hunt.winner and hunt.winner.ended is not None:

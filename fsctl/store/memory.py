@@ -7,6 +7,7 @@ counts once however often its record is written. A member's memory goes when the
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Integer, Select, Table, bindparam, case, select, tuple_
@@ -80,10 +81,11 @@ def remember(session: Session, services: Iterable[Service]) -> None:
         row["count"] += one.first
     if rows:
         # In one order everywhere, so that two controllers cannot wait for each other.
-        session.execute(_statement(session), [rows[key] for key in sorted(rows)])
+        session.execute(_statement(session.get_bind().dialect.name), [rows[key] for key in sorted(rows)])
 
 
-def _statement(session: Session) -> Any:
+@cache
+def _statement(dialect: str) -> Any:
     """Return the one short statement that writes a service down.
 
     The member's row is locked against removal until the transaction ends: PostgreSQL would find a
@@ -106,8 +108,7 @@ def _statement(session: Session) -> Any:
         )
         .with_for_update(read=True, key_share=True, of=_MEMBER)
     )
-    postgres = session.get_bind().dialect.name == "postgresql"
-    insert: Any = postgresql.insert(_MEMORY) if postgres else sqlite.insert(_MEMORY)
+    insert: Any = postgresql.insert(_MEMORY) if dialect == "postgresql" else sqlite.insert(_MEMORY)
     statement = insert.from_select(
         ["member_id", "answered_ms", "idle_ms", "calls", "written_ms"], member
     )
