@@ -244,12 +244,14 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         within: float | None = None,
         stay: int = 0,
         ahead: Iterable[tuple[str, OnReply]] = (),
+        sent: bool = False,
     ) -> Mapping[str, str]:
         """Ask for the caller's channel and return its headers and variables.
 
         ``within`` so many seconds the switch must answer, its ``reply_time`` by default. The socket
         is kept open for ``stay`` seconds after the caller's hang-up. ``ahead`` are commands that
-        need not wait for the answer.
+        need not wait for the answer. ``sent`` says that whoever accepted the connection has sent
+        all of this already, as ``commands.greeting`` has it.
 
         The notice that FreeSWITCH sends at the hang-up holds the channel's name as the caller chose
         it; the codec is told the name so that it can step over exactly that. A switch may be told
@@ -264,6 +266,8 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
                 self.post(commands.linger(stay))
             for command, on_reply in ahead:
                 self.post(command, on_reply)
+            if sent:
+                self._outgoing.clear()
             reply = self._await(replies)
             try:
                 uuid = token(reply.headers.get("Unique-ID", ""))
