@@ -205,16 +205,18 @@ class Listener(StreamServer):
             return
         self._open.add(sock)
         patience = self._patience * random.uniform(0.5, 1.0)  # noqa: S311
-        self._silent[sock] = _Silent(sock, address, patience, self._serve)
+        self._silent[sock] = _Silent(sock, address, patience, self._serve, self._forget)
+
+    def _forget(self, silent: "_Silent") -> None:
+        self._open.discard(silent.sock)
+        self._silent.pop(silent.sock, None)
 
     def _serve(self, silent: "_Silent") -> None:
-        sock = silent.sock
         try:
-            self._handler(sock, silent.address, silent.came, silent.until)
+            self._handler(silent.sock, silent.address, silent.came, silent.until)
         finally:
-            self._open.discard(sock)
-            self._silent.pop(sock, None)
-            sock.close()
+            self._forget(silent)
+            silent.sock.close()
 
     def _has_room(self) -> bool:
         """Whether one more may stay, if need be in the place of one that has said nothing yet."""
@@ -249,7 +251,17 @@ class Listener(StreamServer):
 class _Silent:
     """A connection that was greeted and has not proven to be a call."""
 
-    __slots__ = ("_greenlet", "_reads", "_serve", "_timer", "address", "came", "sock", "until")
+    __slots__ = (
+        "_forget",
+        "_greenlet",
+        "_reads",
+        "_serve",
+        "_timer",
+        "address",
+        "came",
+        "sock",
+        "until",
+    )
 
     def __init__(
         self,
@@ -257,6 +269,7 @@ class _Silent:
         address: object,
         patience: float,
         serve: Callable[["_Silent"], None],
+        forget: Callable[["_Silent"], None],
     ) -> None:
         loop = gevent.get_hub().loop
         self.sock = sock
@@ -264,11 +277,26 @@ class _Silent:
         self.came = time.monotonic()
         self.until = self.came + patience
         self._serve = serve
+        self._forget = forget
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self._reads = loop.io(sock.fileno(), 1)
         self._timer = loop.timer(patience)
-        self._reads.start(self.speak)
+        self._reads.start(self._stir)
         self._timer.start(self.speak)
+
+    def _stir(self) -> None:
+        """See whether it says something, or leaves as it came."""
+        try:
+            left = not self.sock.recv(1, plain.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            left = True
+        if left:
+            self.end()
+            self._forget(self)
+        else:
+            self.speak()
 
     def speak(self) -> None:
         """Be served, in a greenlet: it says something, or has been silent for too long."""
