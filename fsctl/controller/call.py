@@ -204,7 +204,8 @@ class HuntedCall:
     def _step(self, hunt: Hunt) -> None:
         """Wait for the next events or the next moment of the schedule, and act."""
         due = self._due(hunt)
-        event = self.session.next_event(min(due, self._sounds.due) if hunt.phase is Phase.HUNTING else due)
+        until = min(due, self._sounds.due) if hunt.phase is Phase.HUNTING else due
+        event = self.session.next_event(until)
         while event is not None:
             self._take_in(event, hunt)
             if hunt.phase is Phase.HUNTING:

@@ -65,7 +65,7 @@ class Legs:
 
     def add(self, number: int, confirms: bool = False) -> SwitchLeg:
         """Return a new leg with a job of its own, whose name is as short as it can be unique."""
-        job = f"{random.getrandbits(64):016x}"  # noqa: S311 - no secret, but nobody else's
+        job = f"{random.getrandbits(64):016x}"
         leg = SwitchLeg(number, job, confirms=confirms)
         self._by_number[number] = self._by_job[leg.job] = leg
         return leg

@@ -220,7 +220,7 @@ class Recorder:
         bad = []
         for line in lines:
             try:
-                versions[line] = self._known.pop(line, None) or decode(line)
+                versions[line] = self._known.pop(line) if line in self._known else decode(line)
             except ValueError:
                 bad.append(line)
         if not self._taken(list(versions.values())):

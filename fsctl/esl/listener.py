@@ -103,9 +103,9 @@ def decline(sock: plain.socket) -> None:
 class Listener(StreamServer):
     """Accepts connections from the networks that are allowed, greets them, and hands on who speaks.
 
-    ``greeting`` is what is said to each at once. When an answer begins to come, or after ``patience``
-    seconds without one (half of it at least: thousands that came together must not end in one
-    instant), ``handler`` runs in a greenlet of its own and reports with ``proven`` when the
+    ``greeting`` is what is said to each at once. When an answer begins to come, or after
+    ``patience`` seconds without one (half of it at least: thousands that came together must not end
+    in one instant), ``handler`` runs in a greenlet of its own and reports with ``proven`` when the
     connection turns out to be a call. So one that stays silent costs hardly more than its socket,
     and five thousand that come in a second keep no caller waiting. At most ``most`` are kept, and
     fewer when the process may not open as many files. When a connection comes beyond that, the one
@@ -187,8 +187,8 @@ class Listener(StreamServer):
 
     def _accept(self) -> tuple[plain.socket, tuple[str, int]]:
         """Return a connection. Its socket is a plain one: gevent's has watchers that none needs."""
-        fd, address = self.socket._accept()
-        sock = self.socket
+        sock: Any = self.socket
+        fd, address = sock._accept()
         return plain.socket(sock.family, sock.type, sock.proto, fileno=fd), address
 
     def do_handle(self, *arrived: Any) -> None:

@@ -81,7 +81,8 @@ def remember(session: Session, services: Iterable[Service]) -> None:
         row["count"] += one.first
     if rows:
         # In one order everywhere, so that two controllers cannot wait for each other.
-        session.execute(_statement(session.get_bind().dialect.name), [rows[key] for key in sorted(rows)])
+        ordered = [rows[key] for key in sorted(rows)]
+        session.execute(_statement(session.get_bind().dialect.name), ordered)
 
 
 @cache
