@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import cProfile
 import gc
-import io
 import pstats
 import time
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from fsctl.store.call_records import CallRecord
 
 GROUP = Group("hunted", numbers=(HUNTED,), members=tuple(map(Member, USERS)))
 WARM = 300
+SHOWN = 30
 ROOT = str(Path(__file__).parent.parent)
 
 
@@ -136,13 +138,74 @@ def record() -> None:
     Memory.send = plain  # type: ignore[method-assign]
 
 
-def profile(served: Controller, calls: int) -> pstats.Stats:
-    """Return what each function takes in so many calls."""
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What a function of ours takes in one call: itself, with what it calls that is not ours."""
+
+    place: str
+    calls: float
+    microseconds: float
+
+
+def profile(served: Controller, calls: int) -> list[Function]:
+    """Return what each function takes, the dearest first. Measuring makes all of them dearer."""
     profiler = cProfile.Profile()
     profiler.enable()
     serve(served, calls)
     profiler.disable()
-    return pstats.Stats(profiler, stream=io.StringIO())
+    stats: dict[_Key, Any] = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    seconds = {key: found[2] for key, found in stats.items() if _is_ours(key)}
+    for key, (*_, callers) in stats.items():
+        for caller, found in callers.items():
+            if caller in seconds and not _is_ours(key) and "benchmarks" not in key[0]:
+                seconds[caller] += found[2]
+    functions = [
+        Function(_place(key), stats[key][1] / calls, 1e6 * took / calls)
+        for key, took in seconds.items()
+    ]
+    return sorted(functions, key=lambda one: -one.microseconds)
+
+
+_Key = tuple[str, int, str]
+
+
+def _is_ours(key: _Key) -> bool:
+    return key[0].startswith(ROOT + "/fsctl")
+
+
+def _place(key: _Key) -> str:
+    return f"{key[0].removeprefix(ROOT + '/fsctl/')}: {key[2]}"
+
+
+def table(calls: int, rounds: int) -> str:
+    """Return the figures of one call as lines for people."""
+    record()
+    served = controller()
+    serve(served, WARM)
+    gc.collect()
+    whole = min(serve(served, calls) for _ in range(rounds))
+    switch = min(switch_alone(calls) for _ in range(rounds))
+    functions = profile(served, calls)
+    total = sum(one.microseconds for one in functions)
+    said = GREETING + b"".join(_said)
+    lines = [
+        f"{1e6 * (whole - switch):.0f} us of a processor for a call, without network and records",
+        f"{said.count(b'bgapi originate')} legs, {said.count(bytes(2 * [10]))} commands of"
+        f" {len(said)} bytes, {len(_said) + 1} sendings",
+        f"{sum(one.calls for one in functions):.0f} calls of functions of ours",
+        "",
+        "part                      share",
+    ]
+    parts: Counter[str] = Counter()
+    for one in functions:
+        parts[one.place.partition("/")[0]] += one.microseconds
+    lines += [f"{name:<24}{took / total:>7.0%}" for name, took in parts.most_common()]
+    lines += ["", f"{'function':<56}{'times':>6}{'share':>8}"]
+    lines += [
+        f"{one.place:<56}{one.calls:>6.0f}{one.microseconds / total:>8.1%}"
+        for one in functions[:SHOWN]
+    ]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -150,20 +213,8 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.one_call", description=__doc__)
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--profile", action="store_true", help="every function, by its own time")
     chosen = parser.parse_args()
-    record()
-    served = controller()
-    serve(served, WARM)
-    gc.collect()
-    if chosen.profile:
-        stats = profile(served, chosen.calls)
-        stats.stream = __import__("sys").stdout
-        stats.sort_stats("tottime").print_stats(60)
-        return
-    whole = min(serve(served, chosen.calls) for _ in range(chosen.rounds))
-    switch = min(switch_alone(chosen.calls) for _ in range(chosen.rounds))
-    print(f"{1e6 * (whole - switch):.0f} us for a call (with the switch {1e6 * whole:.0f})")
+    print(table(chosen.calls, chosen.rounds))
 
 
 if __name__ == "__main__":

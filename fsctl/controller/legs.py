@@ -65,8 +65,7 @@ class Legs:
 
     def add(self, number: int, confirms: bool = False) -> SwitchLeg:
         """Return a new leg with a job of its own, whose name is as short as it can be unique."""
-        job = f"{random.getrandbits(64):016x}"
-        leg = SwitchLeg(number, job, confirms=confirms)
+        leg = SwitchLeg(number, new_job(), confirms=confirms)
         self._by_number[number] = self._by_job[leg.job] = leg
         return leg
 
@@ -189,6 +188,11 @@ class Legs:
         if leg.causes and not leg.channels:
             leg.over = True
             yield ev.LegEnded(leg.number, leg.cause)
+
+
+def new_job() -> str:
+    """Return a name for a job, of which no controller has another: no secret, so no system call."""
+    return f"{random.getrandbits(64):016x}"
 
 
 def _keep_reply(leg: SwitchLeg, event: Event) -> None:
