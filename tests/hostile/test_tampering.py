@@ -22,6 +22,8 @@ from tests.scenarios.rig import Script, Seen
 NOBODY, SOMEBODY = "600", "601"
 """Groups: nobody of the first answers; somebody of the second does, who joins second."""
 WAIT = 0.8
+LONGER = 2.5
+"""The wait of the group in which somebody answers: time enough on a machine with a lot to do."""
 BOUND = 5.0
 """Seconds beyond the group's wait within which every caller knows."""
 COMMANDS = 14
@@ -38,7 +40,7 @@ class End:
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr("fsctl.controller.handover.LINGER", 1)
-    house = furnished(reply_time=0.5)
+    house = furnished(reply_time=1.0)
     yield house
     house.close()
 
@@ -56,7 +58,7 @@ def furnished(reply_time: float) -> House:
     house = House(Limits(reply_time=reply_time))
     first = Member("test002")
     house.groups[NOBODY] = Group("nobody", members=(first, Member("test006", 0.2)), wait=WAIT)
-    house.groups[SOMEBODY] = Group("somebody", members=(first, Member("test007", 0.1)), wait=WAIT)
+    house.groups[SOMEBODY] = Group("somebody", members=(first, Member("test007", 0.1)), wait=LONGER)
     for user in ("test002", "test006"):
         house.rig.phone(user)
     house.rig.phone("test007", Script(answer_after=0.1))
@@ -90,7 +92,7 @@ def end_of(house: House, who: str) -> Seen:
     def seen() -> list[Seen]:
         return [seen for seen in house.rig.log.all(who) if seen.what in ENDS]
 
-    assert house.rig.log.until(lambda: bool(seen()), WAIT + BOUND), f"{who} waits without end"
+    assert house.rig.log.until(lambda: bool(seen()), LONGER + BOUND), f"{who} waits without end"
     return seen()[0]
 
 
@@ -106,8 +108,10 @@ def kinds(found: list[End]) -> set[str]:
     return {end.what for end in found}
 
 
-def latest(found: dict[str, list[End]]) -> float:
-    return max(end.after for some in found.values() for end in some)
+def in_time(found: dict[str, list[End]]) -> bool:
+    """Whether every caller knew within the bound."""
+    waits = {NOBODY: WAIT, SOMEBODY: LONGER}
+    return all(end.after < waits[number] + BOUND for number, some in found.items() for end in some)
 
 
 def test_nobody_tampers(house: House) -> None:
@@ -116,10 +120,10 @@ def test_nobody_tampers(house: House) -> None:
     assert kinds(found[SOMEBODY]) == {"answered"}
 
 
-def test_each_command_refused_in_turn(house: House) -> None:
+def test_each_command_refused_in_turn(patient_house: House) -> None:
     """A call whose first command is refused is given back; all others are carried on with."""
     refused = every_command("refuse")
-    found = ends(house, refused)
+    found = ends(patient_house, refused)
     assert b"limit_execute" in refused[NOBODY, COMMANDS - 1].text  # so all were tried
     assert found[NOBODY].pop(0).what == found[SOMEBODY].pop(0).what == "fallback"
     assert kinds(found[NOBODY]) <= {"released", "fallback"}
@@ -127,7 +131,7 @@ def test_each_command_refused_in_turn(house: House) -> None:
         text = refused[SOMEBODY, which].text
         his = b"originate" in text and b"/test007" in text
         assert end.what == ("released" if his else "answered")
-    assert latest(found) < WAIT + BOUND
+    assert in_time(found)
 
 
 def test_each_reply_lost_in_turn(house: House) -> None:
@@ -135,7 +139,7 @@ def test_each_reply_lost_in_turn(house: House) -> None:
     assert found[NOBODY].pop(0).what == found[SOMEBODY].pop(0).what == "fallback"
     assert kinds(found[NOBODY]) <= {"released", "fallback"}
     assert kinds(found[SOMEBODY]) == {"answered"}
-    assert latest(found) < WAIT + BOUND
+    assert in_time(found)
 
 
 def test_the_connection_goes_dead_at_each_command_in_turn(house: House) -> None:
@@ -143,7 +147,7 @@ def test_the_connection_goes_dead_at_each_command_in_turn(house: House) -> None:
     found = ends(house, every_command("freeze"))
     assert kinds(found[NOBODY]) <= {"released", "fallback"}
     assert kinds(found[SOMEBODY]) <= {"answered", "fallback"}
-    assert latest(found) < WAIT + BOUND
+    assert in_time(found)
 
 
 def test_each_event_lost_in_turn(house: House) -> None:
@@ -162,7 +166,7 @@ def test_events_lost_repeated_and_out_of_order(patient_house: House) -> None:
     )
     assert kinds(found[NOBODY]) == {"released"}
     assert kinds(found[SOMEBODY]) == {"answered"}
-    assert latest(found) < WAIT + BOUND
+    assert in_time(found)
 
 
 PLACES = [

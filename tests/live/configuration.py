@@ -26,6 +26,7 @@ MODULES = (
     "mod_sndfile",
     "mod_native_file",
     "mod_tone_stream",
+    "mod_voicemail",
     "mod_sofia",
 )
 MOST_BRIDGED = 8
@@ -47,6 +48,7 @@ def document(directory: str, ports: Ports, password: str) -> str:
         "configuration": _configuration(directory, ports, password),
         "dialplan": _dialplan(),
         "directory": _directory(password),
+        "languages": _prompts(),
     }
     body = "\n".join(
         f'<section name="{name}">\n{xml}\n</section>' for name, xml in sections.items()
@@ -85,6 +87,7 @@ def _configuration(directory: str, ports: Ports, password: str) -> str:
                 },
             ),
             _log_file(f"{directory}/freeswitch.log"),
+            _voicemail(),
             _sofia(ports),
         ]
     )
@@ -96,6 +99,15 @@ def _log_file(path: str) -> str:
         f"<settings>{_parameters({'logfile': path, 'rollover': '0'})}</settings>"
         '<mappings><map name="all" value="debug,info,notice,warning,err,crit,alert"/></mappings>'
         "</profile></profiles></configuration>"
+    )
+
+
+def _voicemail() -> str:
+    """Boxes that keep the shortest message."""
+    kept = _parameters({"min-record-len": "0"})
+    return (
+        '<configuration name="voicemail.conf"><settings/>'
+        f'<profiles><profile name="default">{kept}</profile></profiles></configuration>'
     )
 
 
@@ -166,6 +178,16 @@ def _extension(number: str, *actions: tuple[str, str]) -> str:
     )
     condition = f'<condition field="destination_number" expression={quoteattr(number)}>'
     return f"<extension>{condition}\n{lines}\n</condition></extension>"
+
+
+def _prompts() -> str:
+    """What a voicemail box says: it hangs up when it has no words for it. Here they are tones."""
+    tone = '<action function="play-file" data="tone_stream://%(100,0,800)"/>'
+    macros = "\n".join(
+        f'<macro name="{name}"><input pattern="(.*)"><match>{tone}</match></input></macro>'
+        for name in ("voicemail_play_greeting", "voicemail_record_message")
+    )
+    return f'<language name="en"><phrases><macros>\n{macros}\n</macros></phrases></language>'
 
 
 def _directory(password: str) -> str:

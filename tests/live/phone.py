@@ -119,6 +119,7 @@ class RingingCall(Dialog):
             hidden="privacy=full" in invite.get("Remote-Party-ID"),
         )
         self._press_after = phone.script.press_after
+        self._keys_in_voice = phone.script.keys_in_voice
         self._begin(phone.script)
 
     def _begin(self, script: Script) -> None:
@@ -140,7 +141,8 @@ class RingingCall(Dialog):
 
     def accept(self) -> sip.Message:
         """The 200 that ``answer`` sends, ready beforehand so that two phones can answer at once."""
-        return sip.response(self._invite, 200, self._tag, [self._contact], sip.sdp(self.voice.port))
+        offered = sip.sdp(self.voice.port, keys=self._keys_in_voice)
+        return sip.response(self._invite, 200, self._tag, [self._contact], offered)
 
     def answer(self, hang_up_after: float | None = None) -> None:
         """Pick up now, unless the call is no longer ringing."""
@@ -166,7 +168,11 @@ class RingingCall(Dialog):
 
     def press(self) -> None:
         """Press 1."""
-        if not self.over:
+        if self.over:
+            return
+        if self._keys_in_voice:
+            self.voice.press(1)
+        else:
             self.say_digit("1")
 
     def hang_up(self) -> None:

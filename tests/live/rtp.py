@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import gevent
 from gevent import Greenlet
@@ -22,6 +23,11 @@ PACKET = 0.02
 SAMPLES = 160
 HEADER = struct.Struct("!BBHII")
 PATTERN = 8
+KEYS = 101
+"""The payload type of keys that are pressed (RFC 4733)."""
+KEY_PACKETS, KEY_ENDS = 5, 3
+_KEY = struct.Struct("!BBH")
+_FIRST, _END, _VOLUME = 0x80, 0x80, 10
 
 
 class Voice:
@@ -40,6 +46,11 @@ class Voice:
         self._watcher.start(self._listen)
         self._speaker: Greenlet[..., None] | None = None
         self._to: tuple[str, int] | None = None
+        self._keys: list[int] = []
+
+    def press(self, digit: int) -> None:
+        """Press a key for 100 ms, told within the stream (RFC 4733)."""
+        self._keys.append(digit)
 
     def hears_sound(self, timeout: float) -> bool:
         """Whether a sound of the switch comes, neither a voice nor silence."""
@@ -71,16 +82,35 @@ class Voice:
                     self._sound.set()
 
     def _speak(self) -> None:
-        payload = self.pattern * (SAMPLES // PATTERN)
-        source = secrets.randbits(32)
         start = time.monotonic()
-        number = 0
-        while self._to is not None:
-            header = HEADER.pack(0x80, 0, number & 0xFFFF, number * SAMPLES & 0xFFFFFFFF, source)
+        for number, packet in enumerate(self._packets()):
+            if self._to is None:
+                return
             with contextlib.suppress(OSError):
-                self._socket.sendto(header + payload, self._to)
+                self._socket.sendto(packet, self._to)
+            gevent.sleep(max(0.0, start + (number + 1) * PACKET - time.monotonic()))
+
+    def _packets(self) -> Iterator[bytes]:
+        """Yield the stream's packets, one for each 20 ms: the pattern, or a key that is pressed."""
+        source = secrets.randbits(32)
+        voice = self.pattern * (SAMPLES // PATTERN)
+        number = 0
+        while True:
+            if self._keys:
+                digit, began = self._keys.pop(0), number
+                for sent in range(KEY_PACKETS + KEY_ENDS):
+                    ends = _END if sent >= KEY_PACKETS else 0
+                    told = _KEY.pack(digit, ends | _VOLUME, min(sent + 1, KEY_PACKETS) * SAMPLES)
+                    kind = KEYS if sent else KEYS | _FIRST
+                    yield _packet(kind, number, began, source, told)
+                    number += 1
+            yield _packet(0, number, number, source, voice)
             number += 1
-            gevent.sleep(max(0.0, start + number * PACKET - time.monotonic()))
+
+
+def _packet(kind: int, number: int, at: int, source: int, payload: bytes) -> bytes:
+    stamp = at * SAMPLES & 0xFFFFFFFF
+    return HEADER.pack(0x80, kind, number & 0xFFFF, stamp, source) + payload
 
 
 def both_ways(one: Voice, other: Voice, timeout: float) -> bool:

@@ -187,8 +187,9 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def sdp(port: int, version: int = 1) -> str:
-    """One PCMU stream on 127.0.0.1 in packets of 20 ms."""
+def sdp(port: int, version: int = 1, keys: bool = False) -> str:
+    """One PCMU stream on 127.0.0.1 in packets of 20 ms; ``keys`` are told within it (RFC 4733)."""
+    kinds, more = ("0 101", ["a=rtpmap:101 telephone-event/8000"]) if keys else ("0", [])
     return "\r\n".join(
         [
             "v=0",
@@ -196,8 +197,9 @@ def sdp(port: int, version: int = 1) -> str:
             "s=-",
             "c=IN IP4 127.0.0.1",
             "t=0 0",
-            f"m=audio {port} RTP/AVP 0",
+            f"m=audio {port} RTP/AVP {kinds}",
             "a=rtpmap:0 PCMU/8000",
+            *more,
             "a=ptime:20",
             "a=sendrecv",
             "",

@@ -54,7 +54,8 @@ class Script:
     lets it ring for ever. ``hang_up_after`` hangs an answered call up so many seconds after the
     answer. ``refuse`` is a final SIP status to answer with (486, 603, 302, 480 ...) after
     ``refuse_after`` seconds. ``early_media`` sends 183 with SDP instead of 180. ``press_after``
-    presses 1 (SIP INFO) so many seconds after the answer.
+    presses 1 so many seconds after the answer: by SIP INFO, or by RFC 4733 with ``keys_in_voice``
+    (the Python switch knows no difference).
     """
 
     answer_after: float | None = None
@@ -63,6 +64,7 @@ class Script:
     refuse_after: float = 0.0
     early_media: bool = False
     press_after: float | None = None
+    keys_in_voice: bool = False
 
 
 class Log(Protocol):

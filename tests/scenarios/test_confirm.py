@@ -12,8 +12,10 @@ LATE = "tone_stream://%(300,0,425)"
 MISSING = "/nowhere/at/all.wav"
 
 
-def test_who_presses_1_has_the_caller(rig: Rig, group: MakeGroup) -> None:
-    rig.phone("test002", Script(answer_after=0.1, press_after=0.5))
+@pytest.mark.parametrize("keys_in_voice", [False, True])
+def test_who_presses_1_has_the_caller(rig: Rig, group: MakeGroup, keys_in_voice: bool) -> None:
+    pressed = Script(answer_after=0.1, press_after=0.5, keys_in_voice=keys_in_voice)
+    rig.phone("test002", pressed)
     rig.phone("test006")
     number = group({"test002": 0.0, "test006": 0.0}, confirm=("test002",))
     call = rig.dial(number)

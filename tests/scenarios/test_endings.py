@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from fsctl.admin.groups import disable_group, set_group
 from fsctl.cli.main import root
+from tests.live.trials.stage import eventually
 from tests.scenarios.conftest import MakeGroup, Mortal
 from tests.scenarios.rig import Rig, Script
 
@@ -120,3 +121,22 @@ def test_calls_that_go_round_through_the_dialplan_end(
     set_group(engine, f"group {number}", ending=f"extension {number} rig")
     rig.dial(number)
     assert rig.log.wait("caller", "released", timeout=8.0).detail["code"] == 483
+
+
+@pytest.mark.parametrize(
+    "switch", [pytest.param("freeswitch", marks=pytest.mark.live)], indirect=True
+)
+def test_a_message_is_left(rig: Rig, group: MakeGroup) -> None:
+    """The Python switch has no voicemail: this one is FreeSWITCH's."""
+    if rig.api("module_exists mod_voicemail") != "true":
+        pytest.skip("FreeSWITCH has no mod_voicemail on this machine")
+    box = f"vm_boxcount test006@{rig.domain}"
+    before = int(rig.api(box))
+    rig.phone("test002", Script(refuse=486))
+    call = rig.dial(group(["test002"], when_busy=f"voicemail test006@{rig.domain}"))
+    rig.log.wait("caller", "answered")
+    assert call.listens(), "no greeting"
+    messages = rig.switch.directory.glob  # type: ignore[attr-defined]
+    assert eventually(lambda: any(file.stat().st_size for file in messages("**/msg_*.wav")))
+    call.hang_up()
+    assert eventually(lambda: int(rig.api(box)) == before + 1)
