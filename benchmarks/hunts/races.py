@@ -38,9 +38,9 @@ def rate(served: Served, count: int, at_once: int) -> Rate:
         while switch.open < at_once and started < count:
             switch.call(done.append, play)
             started += 1
-        before = len(done)
+        before = switch.heard, len(done)
         switch.turn(1.0)
-        if len(done) > before:
+        if (switch.heard, len(done)) != before:
             last = time.monotonic()
     took, used = last - began, served.cpu() - used
     good = [call for call in done if not call.lost]
@@ -171,9 +171,9 @@ def burst(served: Served, count: int) -> Burst:
     came = time.monotonic() - began
     last = time.monotonic()
     while switch.open and time.monotonic() - last < QUIET:
-        before = len(done)
+        before = switch.heard, len(done)
         switch.turn(1.0)
-        if len(done) > before:
+        if (switch.heard, len(done)) != before:
             last = time.monotonic()
     good = [call for call in done if not call.lost]
     delays = [call.originates[0] - call.began for call in good]
