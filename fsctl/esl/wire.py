@@ -169,11 +169,11 @@ class Wire:
                 watcher.stop()
 
     def _pause(self) -> bool:
-        self._greenlet = getcurrent()
+        owner, self._greenlet = self._greenlet, getcurrent()  # another one gives a call back
         try:
             seen: bool = self._hub.switch()
         finally:
-            self._greenlet = None
+            self._greenlet = owner
             self._in_line = False
         if self._closed:
             raise OSError(EBADF, strerror(EBADF))
