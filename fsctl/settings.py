@@ -13,6 +13,7 @@ from typing import Any
 
 from fsctl.esl.address import SwitchAddress, masked
 from fsctl.hunt.domain import read_domain
+from fsctl.mail.server import MailServer, mail_server, mask_mail_server, show_mail_server
 from fsctl.settings_values import (
     Address,
     Network,
@@ -27,8 +28,10 @@ from fsctl.settings_values import (
     external_caller,
     external_dial,
     frame_size,
+    language,
     log_format,
     log_level,
+    mail_sender,
     mask_password,
     networks,
     region,
@@ -208,6 +211,27 @@ class Settings:
         "NUMBER",
         "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
         "Empty: as members' telephones do.",
+    )
+    smtp_url: MailServer | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        mail_server,
+        "URL",
+        "The server that takes mails of missed calls: smtp://USER:PASSWORD@HOST:587, which must "
+        "offer TLS unless ?tls=no follows, or smtps://...; empty: no mails are sent.",
+        show=show_mail_server,
+        mask=mask_mail_server,
+    )
+    mail_sender: str = setting(
+        "",
+        mail_sender,
+        "ADDRESS",
+        "Whom these mails come from; empty: fsctl at this machine's name.",
+    )
+    mail_language: str = setting(
+        "en",
+        language,
+        "LANGUAGE",
+        "The language of these mails: en or pl.",
     )
     metrics_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
         "",

@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 import phonenumbers
 
+from fsctl.catalogs import LANGUAGES
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import dial_string, question
 from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 from fsctl.logs import FORMATS
+from fsctl.mail.address import read_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -144,6 +146,18 @@ def external_caller(text: str) -> str:
     if stray(text, OUTSIDE) is not None or not re.fullmatch(r"\+?[0-9*#]{0,32}", rest):
         raise ValueError("write a number, {number} or {dialled}, for example +48587624731")
     return text
+
+
+def mail_sender(text: str) -> str:
+    """Read the address that mails come from; an empty text is this machine's."""
+    return read_address(text) if text else ""
+
+
+def language(text: str) -> str:
+    """Read the language of mails."""
+    if text.lower() not in LANGUAGES:
+        raise ValueError(f"write {' or '.join(LANGUAGES)}")
+    return text.lower()
 
 
 def seconds(text: str) -> float:

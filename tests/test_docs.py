@@ -61,6 +61,8 @@ def commands(
         command = group.get_command(context, word)
         assert command is not None
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield (*path, word), command
             yield from commands(command, (*path, word))
         else:
             yield (*path, word), command
@@ -208,6 +210,8 @@ def test_shown_commands_can_be_typed(name: str) -> None:
         command: click.Command = root
         path, rest = words[:1], words[1:]
         while isinstance(command, click.Group):
+            if command.invoke_without_command and rest[0].startswith("-"):
+                break
             found = command.get_command(click.Context(command), rest[0])
             assert found is not None, f"{name}: no command {rest[0]!r} in: {shlex.join(words)}"
             command = found

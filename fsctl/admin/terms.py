@@ -16,7 +16,9 @@ from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, S
 from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
 from fsctl.hunt import opening
 from fsctl.hunt.group import Group, Member
+from fsctl.hunt.missed import read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
+from fsctl.mail.address import read_addresses
 from fsctl.store import tables
 
 NONE = "none"
@@ -163,6 +165,11 @@ GROUP_TERMS = _terms(
     ("when_disabled", EndingText(), "The same while the group is disabled."),
     ("skip_busy", Switch(),
      "Whether members in a conversation are passed over, as the switches of esl_url tell."),
+    ("missed_mail", Form("ADDRESSES", read_addresses, tables.LONGEST_MISSED_MAIL),
+     "Tell these mail addresses of calls that nobody took, with commas between them; or none."),
+    ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
+     "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
+     "up, closed, disabled, no members, too many hops, with commas."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

@@ -25,6 +25,7 @@ _ENDINGS = {
     CallOutcome.FAILED.value: "every attempt failed",
     CallOutcome.GAVE_UP.value: "the caller gave up",
     CallOutcome.HANDED_BACK.value: "given back to the dialplan",
+    CallOutcome.INTERRUPTED.value: "its controller died",
 }
 _CAUSES = {
     "USER_NOT_REGISTERED": "its phone was not registered",
@@ -38,6 +39,7 @@ _OUTCOMES = {
     Outcome.REJECTED.value: "the call was rejected",
     Outcome.UNREACHABLE.value: "it could not be reached",
     Outcome.FAILED.value: "it failed on the way to the phone",
+    CallOutcome.INTERRUPTED.value: "it rang when the controller died",
 }
 
 

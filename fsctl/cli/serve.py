@@ -32,6 +32,7 @@ from fsctl.controller.source import database_news, database_source
 from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
+from fsctl.mail.address import sender_of
 from fsctl.settings import Settings
 from fsctl.settings_values import Address
 from fsctl.store.engine import make_engine, reading
@@ -39,6 +40,7 @@ from fsctl.store.groups import all_numbers
 from fsctl.store.numbers import dialled
 
 if TYPE_CHECKING:
+    from fsctl.controller.mailer import Mailer
     from fsctl.controller.metrics import Meter
 
 log = logging.getLogger(__name__)
@@ -156,7 +158,7 @@ class _Service:
             directory,
             keys,
             Limits(settings.max_connections, settings.max_frame, settings.reply_time),
-            Recorder(engine, settings.spool),
+            Recorder(engine, settings.spool, mails=settings.smtp_url is not None),
             settings.domain_variable,
             memories,
             meter,
@@ -165,8 +167,11 @@ class _Service:
             _around(settings),
         )
         self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
+        mailer = _mailer(settings, engine, meter) if settings.smtp_url else None
+        if mailer:
+            self._parts.append(mailer)
         if sockets.metrics and meter:
-            self._parts.append(_monitor(sockets.metrics, controller, meter))
+            self._parts.append(_monitor(sockets.metrics, controller, meter, mailer))
         if sockets.dialplan:
             served = (settings, engine, keys, controller.address)
             self._parts.append(_dialplan_server(sockets.dialplan, *served))
@@ -207,10 +212,23 @@ def _meter() -> "Meter":
     return Meter()
 
 
-def _monitor(sock: socket, controller: Controller, meter: "Meter") -> _Part:
+def _mailer(settings: Settings, engine: Engine, meter: "Meter | None") -> "Mailer":
+    """Return what sends mails; it is loaded where there is a server for them."""
+    from fsctl.controller.mailer import Mailer  # noqa: PLC0415
+    from fsctl.mail.message import Writer  # noqa: PLC0415
+
+    assert settings.smtp_url is not None  # noqa: S101 - whoever calls has looked
+    writer = Writer(sender_of(settings.mail_sender), settings.mail_language)
+    count = meter.mailed if meter else lambda _result: None
+    return Mailer(engine, settings.smtp_url, writer, hidden=settings.mask_numbers, count=count)
+
+
+def _monitor(
+    sock: socket, controller: Controller, meter: "Meter", mailer: "Mailer | None"
+) -> _Part:
     from fsctl.controller.monitor import Monitor  # noqa: PLC0415
 
-    return Monitor(sock, controller, meter)
+    return Monitor(sock, controller, meter, mailer)
 
 
 def _dialplan_server(

@@ -16,6 +16,7 @@ from fsctl.hunt.admission import Refusal
 from fsctl.hunt.course import Step
 from fsctl.hunt.endings import Kind
 from fsctl.hunt.group import Group
+from fsctl.hunt.missed import told_of
 from fsctl.hunt.nesting import everybody, who_confirms
 from fsctl.hunt.simulation import Simulated
 
@@ -79,6 +80,10 @@ def simulate(
     for step in course:
         for line in _told(step):
             click.echo(line)
+    if addresses := told_of(course):
+        verb = "hears" if len(addresses) == 1 else "hear"
+        away = "" if context.settings.smtp_url else ", if the setting smtp_url named a mail server"
+        click.echo(f"{', '.join(addresses)} {verb} of the missed call by mail{away}.")
 
 
 def _told(step: Step) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Tells the panel which calls hunt right now, through the database and behind the calls.
 
-Owns a thread that writes at most once a second what has changed since. The calls are looked at in
+Owns a thread that writes at most once a second what has changed since, and that writes down the
+calls of controllers that died. The calls are looked at in
 the loop that serves them, which takes microseconds each; nothing of theirs waits for the database,
 and what it does not take is forgotten: the next look says it all again.
 """
@@ -18,9 +19,20 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.recorder import controller_name
 from fsctl.hunt.ledger import Leg
-from fsctl.store.engine import writing
+from fsctl.logs import about_call
+from fsctl.store.call_records import Version, cleaned
+from fsctl.store.call_writing import write_calls
+from fsctl.store.engine import reading, writing
 from fsctl.store.errors import StoreError
-from fsctl.store.live import LiveHunt, LiveLeg, forget_dead, forget_live, write_live
+from fsctl.store.live import (
+    INTERRUPTED_MS,
+    LiveHunt,
+    LiveLeg,
+    forget_dead,
+    forget_live,
+    interrupted,
+    write_live,
+)
 from fsctl.store.tables import now_ms
 
 log = logging.getLogger(__name__)
@@ -82,6 +94,8 @@ class Live:
         if now == self._told and not tidy and time.monotonic() < self._wrote + BEAT:
             return
         try:
+            if tidy:
+                self._record_interrupted(now)
             with writing(self._engine) as session:
                 if self._told is None:
                     forget_live(session, self._name)
@@ -99,6 +113,17 @@ class Live:
         else:
             self._told, self._away = now, False
             self._wrote = time.monotonic()
+
+    def _record_interrupted(self, now: Told) -> None:
+        """Write down the calls of controllers that died, before what they said is removed."""
+        former = "" if self._wrote else self._name  # whoever had our name before, after a restart
+        with reading(self._engine) as session:
+            found = interrupted(session, now_ms(), former, now)
+        if found:
+            write_calls(self._engine, [Version(INTERRUPTED_MS, cleaned(one)) for one in found])
+            for one in found:
+                with about_call(one.uuid):
+                    log.warning("its controller %s died while it hunted", one.controller)
 
     def _take_back(self) -> None:
         try:

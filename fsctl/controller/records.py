@@ -44,6 +44,7 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         controller=controller_name(),
         caller_user=arrival.user or "",
         onward=call.went,
+        caller_hidden=arrival.caller.hidden,
     )
 
 
@@ -67,4 +68,5 @@ def refusal_of(
         controller=controller_name(),
         caller_user=arrival.user or "",
         onward=onward,
+        caller_hidden=arrival.caller.hidden,
     )

@@ -250,7 +250,10 @@ class Controller:
 
     def _hand_on(self, call: HuntedCall) -> HuntedCall | None:
         """Return the call that hunts for the same caller in the group that comes next, if any."""
-        if call.next_group is None or not call.session.connected:
+        if call.next_group is None:
+            return None
+        if not call.session.connected:
+            call.went = ""  # the caller left in that moment, and no other group has a record
             return None
         self._note(call)
         return self._admit_to(call.session, call.arrival, call.next_group, call)

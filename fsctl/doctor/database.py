@@ -60,6 +60,12 @@ def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Findi
                 f"{title(group.name, group.domain)} passes nobody over: no switch tells who talks",
                 "name the switch with the setting esl_url, for fsctl serve too",
             )
+        if group.missed_mail and not settings.smtp_url:
+            yield warning(
+                "groups",
+                f"{title(group.name, group.domain)} tells nobody of missed calls: no mail server",
+                "name one with the setting smtp_url, for fsctl serve too",
+            )
         numbers = [one.user for one in group.members if one.enabled and is_external(one.user)]
         if numbers and not settings.external_dial:
             yield warning(

@@ -66,6 +66,9 @@ class Group:
     ``ending`` is where a call goes that nobody takes, None for a release; the others say it for one
     reason alone, None for what ``ending`` says (``fsctl.hunt.endings``). ``onward`` are the groups
     among them, by name; whoever reads a group to serve calls puts them there.
+
+    ``missed_mail`` are the addresses, with commas between them, that hear of a call which nobody
+    took; ``missed_when`` of which outcomes they hear (``fsctl.hunt.missed``).
     """
 
     name: str
@@ -103,6 +106,8 @@ class Group:
     when_closed: str | None = None
     when_disabled: str | None = None
     skip_busy: bool = False
+    missed_mail: str = ""
+    missed_when: str = "all"
     inner: "tuple[tuple[str, Group], ...]" = ()
     onward: "tuple[tuple[str, Group], ...]" = ()
 

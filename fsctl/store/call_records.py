@@ -57,6 +57,8 @@ class CallOutcome(StrEnum):
     TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
+    INTERRUPTED = "interrupted"
+    """The controller died in mid-hunt; the switch finished what was started (``store.live``)."""
 
 
 REFUSED = (
@@ -96,6 +98,7 @@ class CallRecord:
     for a member, a release or their own patience; ``talk_seconds`` is None while unknown.
     ``caller_user`` is the calling directory user. ``group_as_it_was`` is ``group_text``'s.
     ``onward`` is where the caller went when nobody took the call (``fsctl.hunt.endings``).
+    ``caller_hidden``: the caller asked not to be shown.
     """
 
     uuid: str
@@ -116,6 +119,7 @@ class CallRecord:
     controller: str = ""
     caller_user: str = ""
     onward: str = ""
+    caller_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ def cleaned(record: CallRecord) -> CallRecord:
         group_as_it_was=_text(group, LONGEST_GROUP) if len(group) <= LONGEST_GROUP else "",
         controller=_text(record.controller, LONGEST_CONTROLLER),
         onward=_text(record.onward, LONGEST_ONWARD),
+        caller_hidden=bool(record.caller_hidden),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
     )
 

@@ -103,6 +103,14 @@ GROUP_LABELS = {
     "when_no_members": (N_("If nobody could ring"), N_("Empty: as above.")),
     "when_closed": (N_("While closed"), N_("Empty: as above.")),
     "when_disabled": (N_("While disabled"), N_("Empty: as above.")),
+    "missed_mail": (
+        N_("Mail of missed calls to"),
+        N_("Addresses with commas between them; empty: nobody is told."),
+    ),
+    "missed_when": (
+        N_("Missed calls are"),
+        N_("all, or some, with commas: no answer, busy, caller gave up, closed, no members ..."),
+    ),
 }
 MEMBER_LABELS = {
     "delay": (N_("Wait time"), ""),

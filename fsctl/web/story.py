@@ -26,6 +26,7 @@ OUTCOMES = {
     CallOutcome.CLOSED.value: N_("the group was closed"),
     CallOutcome.TOO_MANY_HOPS.value: N_("sent on too often"),
     CallOutcome.HANDED_BACK.value: N_("given back to the dialplan"),
+    CallOutcome.INTERRUPTED.value: N_("its controller died"),
 }
 _LEGS = {
     Outcome.NO_ANSWER.value: N_("nobody picked up"),
@@ -33,6 +34,7 @@ _LEGS = {
     Outcome.REJECTED.value: N_("the call was rejected"),
     Outcome.UNREACHABLE.value: N_("could not be reached"),
     Outcome.FAILED.value: N_("failed on the way to the phone"),
+    CallOutcome.INTERRUPTED.value: N_("rang when the controller died"),
 }
 _CAUSES = {
     "USER_NOT_REGISTERED": N_("the phone was not registered"),

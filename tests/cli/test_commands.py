@@ -204,6 +204,8 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         **dict.fromkeys(("alert_info", "music", "greeting", "announcement", "recording")),
         **dict.fromkeys(("confirm_prompt", "too_late")),
         **dict.fromkeys(ENDINGS),
+        "missed_mail": "",
+        "missed_when": "all",
         "numbers": ["600", "+48587624731"],
         "members": [
             {

@@ -69,6 +69,18 @@ SEEDS = {
         "UPDATE call_record SET onward = 'release USER_BUSY'",
     ],
     "0010": ["UPDATE hunt_group SET skip_busy = true WHERE id = 1"],
+    "0011": [
+        "UPDATE hunt_group SET missed_mail = 'a@example.net,b@example.net',"
+        " missed_when = 'no answer, closed' WHERE id = 1",
+        "UPDATE call_record SET caller_hidden = true",
+        "INSERT INTO mail_outbox (id, uuid, domain, address, asked_ms, due_ms, tries)"
+        " VALUES (1, 'u', '', 'a@example.net', 1, 1, 0)",
+        "UPDATE mail_turn SET holder = 'c', until_ms = 1",
+    ],
+    "0012": [
+        "INSERT INTO user_audit (id, at, actor, action, user_key, after)"
+        " VALUES (1, 1, 'root', 'add user', 'ańna', '{}')",
+    ],
 }
 
 Rows = dict[str, list[tuple[object, ...]]]
