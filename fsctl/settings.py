@@ -214,27 +214,6 @@ class Settings:
         "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
         "Empty: as members' telephones do.",
     )
-    smtp_url: MailServer | None = setting(  # noqa: RUF009 - setting() returns a field
-        "",
-        mail_server,
-        "URL",
-        "The server that takes mails of missed calls: smtp://USER:PASSWORD@HOST:587, which must "
-        "offer TLS unless ?tls=no follows, or smtps://...; empty: no mails are sent.",
-        show=show_mail_server,
-        mask=mask_mail_server,
-    )
-    mail_sender: str = setting(
-        "",
-        mail_sender,
-        "ADDRESS",
-        "Whom these mails come from; empty: fsctl at this machine's name.",
-    )
-    mail_language: str = setting(
-        "en",
-        language,
-        "LANGUAGE",
-        "The language of these mails: en or pl.",
-    )
     sign_code: str = setting(
         "*45",
         read_code,
@@ -264,6 +243,27 @@ class Settings:
         sound,
         "SOUND",
         "What is heard after a code that is refused, or that finds nobody waiting.",
+    )
+    smtp_url: MailServer | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        mail_server,
+        "URL",
+        "The server that takes mails of missed calls: smtp://USER:PASSWORD@HOST:587, which must "
+        "offer TLS unless ?tls=no follows, or smtps://...; empty: no mails are sent.",
+        show=show_mail_server,
+        mask=mask_mail_server,
+    )
+    mail_sender: str = setting(
+        "",
+        mail_sender,
+        "ADDRESS",
+        "Whom these mails come from; empty: fsctl at this machine's name.",
+    )
+    mail_language: str = setting(
+        "en",
+        language,
+        "LANGUAGE",
+        "The language of these mails: en or pl.",
     )
     metrics_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
         "",

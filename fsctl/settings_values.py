@@ -151,6 +151,13 @@ def external_caller(text: str) -> str:
     return text
 
 
+def sound(text: str) -> str:
+    """Read a file or a stream that FreeSWITCH plays."""
+    if len(text) > LONGEST_SOUND:
+        raise ValueError(f"write a sound of at most {LONGEST_SOUND} characters")
+    return read_sound(text)
+
+
 def mail_sender(text: str) -> str:
     """Read the address that mails come from; an empty text is this machine's."""
     return read_address(text) if text else ""
@@ -161,13 +168,6 @@ def language(text: str) -> str:
     if text.lower() not in LANGUAGES:
         raise ValueError(f"write {' or '.join(LANGUAGES)}")
     return text.lower()
-
-
-def sound(text: str) -> str:
-    """Read a file or a stream that FreeSWITCH plays."""
-    if len(text) > LONGEST_SOUND:
-        raise ValueError(f"write a sound of at most {LONGEST_SOUND} characters")
-    return read_sound(text)
 
 
 def seconds(text: str) -> float:

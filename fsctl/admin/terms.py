@@ -165,14 +165,14 @@ GROUP_TERMS = _terms(
     ("when_disabled", EndingText(), "The same while the group is disabled."),
     ("skip_busy", Switch(),
      "Whether members in a conversation are passed over, as the switches of esl_url tell."),
+    ("pickup", Choice("WHO", PICKUP),
+     "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
+     " or nobody."),
     ("missed_mail", Form("ADDRESSES", read_addresses, tables.LONGEST_MISSED_MAIL),
      "Tell these mail addresses of calls that nobody took, with commas between them; or none."),
     ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
      "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
      "up, closed, disabled, no members, too many hops, with commas."),
-    ("pickup", Choice("WHO", PICKUP),
-     "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
-     " or nobody."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

@@ -33,8 +33,8 @@ ERRORS: dict[type[EventSocketError], str] = {
     ProtocolError: "protocol",
 }
 GIVEN_BACK = ("switch", "database", "fault")
-MAILS = (Result.SENT.value, Result.REFUSED.value, Result.LATE.value)
 CODE_RESULTS = ("done", "refused")
+MAILS = (Result.SENT.value, Result.REFUSED.value, Result.LATE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +92,6 @@ class Meter:
             ),
             GIVEN_BACK,
         )
-        self._mails = _by_label(
-            Counter(
-                "fsctl_mails",
-                "Mails of missed calls by what became of them.",
-                ["outcome"],
-                registry=registry,
-            ),
-            MAILS,
-        )
         codes = Counter(
             "fsctl_codes",
             "Codes that telephones dialled before a group's number.",
@@ -112,6 +103,15 @@ class Meter:
             for code in Code
             for result in CODE_RESULTS
         }
+        self._mails = _by_label(
+            Counter(
+                "fsctl_mails",
+                "Mails of missed calls by what became of them.",
+                ["outcome"],
+                registry=registry,
+            ),
+            MAILS,
+        )
         self._answer = Histogram(
             "fsctl_answer_seconds",
             "How long answered callers waited.",
@@ -176,13 +176,13 @@ class Meter:
         """Count a call that the dialplan has again; ``reason`` is one of ``GIVEN_BACK``."""
         self._given_back[reason].inc()
 
-    def mailed(self, result: str) -> None:
-        """Count a mail of a missed call; ``result`` is one of ``MAILS``."""
-        self._mails[result].inc()
-
     def code(self, code: str, done: bool) -> None:
         """Count a code that was dialled (``fsctl.hunt.codes.Code``), and done or refused."""
         self._codes[code, CODE_RESULTS[not done]].inc()
+
+    def mailed(self, result: str) -> None:
+        """Count a mail of a missed call; ``result`` is one of ``MAILS``."""
+        self._mails[result].inc()
 
     # How things are
 

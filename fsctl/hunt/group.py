@@ -120,9 +120,9 @@ class Group:
     when_closed: str | None = None
     when_disabled: str | None = None
     skip_busy: bool = False
+    pickup: str = "members"
     missed_mail: str = ""
     missed_when: str = "all"
-    pickup: str = "members"
     inner: "tuple[tuple[str, Group], ...]" = ()
     onward: "tuple[tuple[str, Group], ...]" = ()
 

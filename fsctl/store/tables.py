@@ -59,9 +59,9 @@ LONGEST_ALERT_INFO = 200
 LONGEST_SOUND = 200
 LONGEST_RECORDING = 200
 LONGEST_ENDING = 300
+LONGEST_PICKUP = 16
 LONGEST_MISSED_MAIL = 1_000
 LONGEST_MISSED_WHEN = 200
-LONGEST_PICKUP = 16
 SHORTEST_ANNOUNCE_EVERY_MS = 1_000
 LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
 
@@ -190,12 +190,12 @@ class HuntGroup(Base):
         ),
         *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in ENDINGS),
         CheckConstraint("skip_busy IN (true, false)", name="skip_busy"),
+        CheckConstraint(f"pickup IN {PICKUP}", name="pickup"),
         CheckConstraint(f"length(missed_mail) <= {LONGEST_MISSED_MAIL}", name="missed_mail"),
         CheckConstraint(Printable("missed_mail"), name="missed_mail_printable"),
         CheckConstraint(
             f"length(missed_when) BETWEEN 1 AND {LONGEST_MISSED_WHEN}", name="missed_when"
         ),
-        CheckConstraint(f"pickup IN {PICKUP}", name="pickup"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -245,15 +245,15 @@ class HuntGroup(Base):
     when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
+    pickup: Mapped[str] = mapped_column(
+        String(LONGEST_PICKUP), default="members", server_default="members"
+    )
     # The forms of these are ``fsctl.mail.address``'s and ``fsctl.hunt.missed``'s.
     missed_mail: Mapped[str] = mapped_column(
         String(LONGEST_MISSED_MAIL), default="", server_default=""
     )
     missed_when: Mapped[str] = mapped_column(
         String(LONGEST_MISSED_WHEN), default="all", server_default="all"
-    )
-    pickup: Mapped[str] = mapped_column(
-        String(LONGEST_PICKUP), default="members", server_default="members"
     )
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
