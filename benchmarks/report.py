@@ -20,13 +20,15 @@ from tests.live.freeswitch import installed
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "performance.md"
-CALLS = 150
+PROFILE = DOCS / "performance-profile.md"
+CALLS = 120
 """Calls each way on a real FreeSWITCH."""
 
 
 def main() -> None:
     """Measure, and write the page and its plots."""
     figures = json.loads(_run("benchmarks.hunts"))
+    PROFILE.write_text(profile(_run("benchmarks.one_call")))
     lookup = _run("benchmarks.lookup")
     latency = _run("benchmarks.latency", str(CALLS)) if installed() else "no FreeSWITCH here\n"
     load = _run("benchmarks.switch_load") if installed() else ""
@@ -52,7 +54,7 @@ def _run(module: str, *arguments: str) -> str:
 
 def page(figures: dict[str, Any], lookup: str, latency: str) -> str:
     """Return the page."""
-    burst, waiting = figures["burst"], figures["waiting"]
+    burst, waiting, flood = figures["burst"], figures["waiting"], figures["flood"]
     ours = figures["rates"]["fsctl"]
     return f"""# Performance
 
@@ -72,7 +74,26 @@ same claim in the switch, but look no group up, bound no wait, mind no fault and
 
 ![Hunted calls a second of one core](performance/per-core.svg)
 
+Where the time of one of ours goes is in [a profile](performance-profile.md).
+
+Several processes on one socket (`fsctl serve --workers`), by the processor time of all of them,
+since the switch's part takes a core itself. With 100 % a core more serves as many calls more.
+
+| workers | calls a second of one core | to one worker | of all work, the busiest did |
+|---|---|---|---|
+{_workers(figures["workers"])}
+
 ## From the connection to the first leg's order
+
+At a rate: so many calls ring, and a fifth of them, twenty at least, come anew each second, as if
+each rang for five seconds. This is what a caller has to wait.
+
+| calls under way | come each second | median, ms | 99 %, ms | lost |
+|---|---|---|---|---|
+{_steady(figures["steady"])}
+
+As fast as can be: so many calls are always under way, and when one is over the next one comes at
+once. The processor is never idle, so this tells for how long a call stands in line behind others.
 
 | calls at once | median, ms | 99 %, ms | lost |
 |---|---|---|---|
@@ -90,6 +111,10 @@ same claim in the switch, but look no group up, bound no wait, mind no fault and
 beside them: {waiting["memory"]:.1f} KiB for each that waits, their next legs
 {waiting["late"][0]:.1f} ms late at the median, {waiting["late"][1]:.1f} ms at the 99th percentile.
 
+{flood["silent"]} connections that never say anything, opened within {flood["opened_within"]:.1f} s,
+beside calls at twenty a second: a first leg after {flood["first_leg"][0]:.1f} ms at the median,
+{flood["longest"]:.1f} ms at the latest.
+
 ## Lookups
 
 ```text
@@ -101,7 +126,43 @@ beside them: {waiting["memory"]:.1f} KiB for each that waits, their next legs
 ```text
 {latency.strip()}
 ```
+
+Which of it subscriptions and filters cost, and which not, is told in
+[What a call costs the switch](performance-switch.md).
 """
+
+
+def profile(text: str) -> str:
+    """Return the page about what one call costs inside."""
+    return f"""# What one call costs
+
+Written by `make bench`, as [Performance](performance.md) is; `python -m benchmarks.one_call` prints
+the same. One hunted call of three members, from the connection to the record that is handed on, by
+cProfile, with a switch that answers in memory. A function's share is its own time with that of the
+libraries and built-in functions that it calls. The counts are the same on every machine;
+`tests/controller/test_call.py` watches over some of them.
+
+```text
+{text.strip()}
+```
+"""
+
+
+def _workers(workers: dict[str, Any]) -> str:
+    one = workers["1"]["per_core"]
+    return "\n".join(
+        f"| {count} | {found['per_core']:.0f} | {found['per_core'] / one:.0%} |"
+        f" {found['busiest']:.0%} |"
+        for count, found in workers.items()
+    )
+
+
+def _steady(rates: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"| {found['under_way']} | {found['per_second']:.0f} | {found['first_leg'][0]:.1f} |"
+        f" {found['first_leg'][1]:.1f} | {found['lost']} |"
+        for found in rates
+    )
 
 
 def _rows(rates: dict[str, Any], ours: dict[str, Any]) -> str:

@@ -39,11 +39,15 @@ class Served:
 
     def cpu(self) -> float:
         """Return the seconds of a processor that it and its children have used."""
-        total = 0
+        return sum(self.each())
+
+    def each(self) -> list[float]:
+        """Return the same for each of its processes."""
+        used = []
         for pid in (self.pid, *_children(self.pid)):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / _TICK
+            used.append((int(fields[11]) + int(fields[12])) / _TICK)
+        return used
 
     def memory(self) -> int:
         """Return the bytes of memory that are its own (Pss: shared ones by their part)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -36,20 +38,111 @@ def rate(served: Served, count: int, at_once: int) -> Rate:
         while switch.open < at_once and started < count:
             switch.call(done.append, play)
             started += 1
-        before = len(done)
+        before = switch.heard, len(done)
         switch.turn(1.0)
-        if len(done) > before:
+        if (switch.heard, len(done)) != before:
             last = time.monotonic()
     took, used = last - began, served.cpu() - used
     good = [call for call in done if not call.lost]
-    delays = sorted(1000 * (call.originates[0] - call.began) for call in good)
     return Rate(
         len(good),
         count - len(good),
         len(good) / took if took else 0.0,
         len(good) / used if used else 0.0,
-        (median(delays), delays[int(0.99 * len(delays))]) if delays else (0.0, 0.0),
+        _delays(good),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Calls that come at a rate while others ring; delays as in ``Rate``."""
+
+    under_way: int
+    per_second: float
+    calls: int
+    lost: int
+    first_leg: tuple[float, float]
+
+
+def steady(served: Served, under_way: int, seconds: float) -> Steady:
+    """Let calls come for so many seconds while ``under_way`` others ring.
+
+    A telephone rings for some five seconds before it is answered, so a fifth of those under way are
+    new in each second; twenty at least, to measure anything.
+    """
+    switch = Switch(served.address)
+    ringing: list[Call] = []
+    for _ in range(under_way):
+        call = switch.call(lambda _: None, Play(WAITING, legs=0))
+        if call is None:
+            raise SystemExit("a call that should wait was refused")
+        ringing.append(call)
+        switch.turn(0.002)
+    while not all(call.originates for call in ringing):
+        switch.turn(0.1)
+    per_second = max(20.0, under_way / 5)
+    done = _at_a_rate(switch, per_second, seconds)
+    for call in ringing:
+        switch.let_go(call)
+    good = [call for call in done if call.originates]
+    return Steady(under_way, per_second, len(good), len(done) - len(good), _delays(good))
+
+
+def _at_a_rate(switch: Switch, per_second: float, seconds: float) -> list[Call]:
+    """Let calls come evenly, and wait until each has been served or ten seconds are over."""
+    done: list[Call] = []
+    made = 0
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < seconds + QUIET:
+        while made < min(passed, seconds) * per_second:
+            switch.call(done.append, Play(HUNTED))
+            made += 1
+        if passed >= seconds and len(done) + switch.refused >= made:
+            break
+        switch.turn(0.002)
+    return done
+
+
+def _delays(calls: list[Call]) -> tuple[float, float]:
+    """Return the median and the 99th percentile of the calls' first legs, in milliseconds."""
+    delays = sorted(1000 * (call.originates[0] - call.began) for call in calls)
+    return (median(delays), delays[int(0.99 * len(delays))]) if delays else (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Calls at twenty a second while silent connections are opened within a second beside them."""
+
+    silent: int
+    opened_within: float
+    calls: int
+    first_leg: tuple[float, float]
+    longest: float
+
+
+_FLOODER = """
+import resource, socket, sys, time
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+count, began, kept = int(sys.argv[2]), time.monotonic(), []
+for number in range(count):
+    kept.append(socket.create_connection(("127.0.0.1", int(sys.argv[1]))))
+    time.sleep(max(0.0, began + number / count - time.monotonic()))
+print(time.monotonic() - began, flush=True)
+sys.stdin.read()
+"""
+
+
+def flood(served: Served, silent: int) -> Flood:
+    """Open ``silent`` connections within a second that never say anything, beside real calls."""
+    switch = Switch(served.address)
+    command = [sys.executable, "-c", _FLOODER, str(served.address[1]), str(silent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as flooder:
+        done = _at_a_rate(switch, 20.0, 2.0)
+        opened = float(flooder.stdout.readline()) if flooder.stdout else 0.0
+        flooder.kill()
+    delays = [1000 * (call.originates[0] - call.began) for call in done if call.originates]
+    return Flood(silent, opened, len(done), _delays(done), max(delays))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +171,9 @@ def burst(served: Served, count: int) -> Burst:
     came = time.monotonic() - began
     last = time.monotonic()
     while switch.open and time.monotonic() - last < QUIET:
-        before = len(done)
+        before = switch.heard, len(done)
         switch.turn(1.0)
-        if len(done) > before:
+        if (switch.heard, len(done)) != before:
             last = time.monotonic()
     good = [call for call in done if not call.lost]
     delays = [call.originates[0] - call.began for call in good]

@@ -165,6 +165,8 @@ class Switch:
         self._selector = selectors.DefaultSelector()
         self.open = 0
         self.refused = 0
+        self.heard = 0
+        """How often a controller has said something."""
 
     def call(self, over: Callable[[Call], None], play: Play) -> Call | None:
         """Hand a call over. A controller that does not take it is counted, and None returned."""
@@ -188,6 +190,7 @@ class Switch:
             try:
                 data = call.sock.recv(RECEIVE)
                 if data:
+                    self.heard += 1
                     call.take(data)
             except OSError:
                 data = b""

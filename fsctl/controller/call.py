@@ -53,6 +53,8 @@ CLAIM_NEWS = 0.1
 """Seconds after which it is asked again whether somebody has the claim; 20 ms are usual."""
 STRAGGLER_TIME = 0.5
 """Seconds after which a leg that should have ended is ended once more, and again."""
+CROSSING = 1.0
+"""Seconds within which a bound and a winner who takes it back may pass each other on the way."""
 _FAR = 86_400.0
 _NEVER = math.inf
 
@@ -96,6 +98,7 @@ class HuntedCall:
         )
         self._whom = Whom(self.group, arrival, around, self.legs.before)
         self._actions: deque[ev.Action] = deque()
+        self._bound_at = 0.0
         self._released = 0.0
         self._releases = 0
         self._cause = ""
@@ -164,6 +167,7 @@ class HuntedCall:
         if first:
             self._carry_out([first])
         self.session.flush()
+        self.session.let_others_first()
         if self._sounds.greets:
             self.session.post(commands.unbind(uuid))
         elif not early:
@@ -205,20 +209,25 @@ class HuntedCall:
         """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
         left = hunt.began + hunt.schedule.wait + later - self.clock()
         seconds = max(left, 0.0) + BOUND_MARGIN
+        self._bound_at = self.clock()
         sounds = bool(self._sounds.loaded)
         self.session.post(commands.bound(self.arrival.uuid, seconds, sounds))
 
     def _step(self, hunt: Hunt) -> None:
-        """Wait for the next event or the next moment of the schedule, and act."""
-        heard = hunt.phase is Phase.HUNTING
-        event = self.session.next_event(min(self._due(hunt), self._sounds.due if heard else _NEVER))
-        if event is not None:
+        """Wait for the next events or the next moment of the schedule, and act."""
+        due = self._due(hunt)
+        until = min(due, self._sounds.due) if hunt.phase is Phase.HUNTING else due
+        event = self.session.next_event(until)
+        while event is not None:
             self._take_in(event, hunt)
+            if hunt.phase is Phase.HUNTING:
+                self._sounds.take_in(event)
+            if hunt.ended or self._ending:
+                return
+            event = self.session.waiting_event()
         now, due = self.clock(), self._due(hunt)
         if hunt.phase is Phase.HUNTING:
             self._sounds.tick(now)
-            if event is not None:
-                self._sounds.take_in(event)
         if now < due:
             return
         if hunt.phase is Phase.RELEASING:
@@ -377,8 +386,10 @@ class HuntedCall:
     # After the hunt
 
     def _leave(self, hunt: Hunt) -> None:
-        """Take back what the switch would have done without us."""
-        self.session.post(commands.unbind(self.arrival.uuid))
+        """Take back what the switch would have done without us, if the winner has not."""
+        over = hunt.began + (hunt.over_at or 0.0)
+        if not hunt.winner or over < self._bound_at + CROSSING:
+            self.session.post(commands.unbind(self.arrival.uuid))
         if hunt.winner:
             self.legs[hunt.winner.number].cancelled = ""
         if hunt.winner and hunt.winner.ended is not None:
@@ -393,7 +404,7 @@ class HuntedCall:
         again = self.clock() + STRAGGLER_TIME
         end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else handover.LINGER)
         while (still := self.legs.open) and self.clock() < end:
-            if all(leg.number == winner for leg in still):
+            if not self.hunt_over.is_set() and all(leg.number == winner for leg in still):
                 self.hunt_over.set()
             event = self.session.next_event(min(again, end))
             if event is not None:

@@ -14,13 +14,16 @@ LINGER = 5
 log = logging.getLogger(__name__)
 
 
+GREETING = commands.greeting(LINGER)
+"""What the switch is asked as soon as it connects: which call it brings, and to tell of it."""
+
+
 def meet(session: CallSession, patience: float) -> None:
-    """Ask the switch which call it brings, for so many seconds, and prepare to hear of it.
+    """Hear from the switch which call it brings, within so many seconds; it was greeted.
 
     Raises as ``CallSession.connect``.
     """
-    ahead = [(command, expecting_ok(command)) for command in commands.LISTEN]
-    session.connect(patience, LINGER, ahead)
+    session.connect(patience, LINGER, _AHEAD, sent=True)
 
 
 def expecting_ok(command: str) -> OnReply:
@@ -32,6 +35,9 @@ def expecting_ok(command: str) -> OnReply:
             log.warning("the switch refused %s: %s", command[:60], said)
 
     return check
+
+
+_AHEAD = tuple((command, expecting_ok(command)) for command in commands.LISTEN)
 
 
 def give_back(session: CallSession, begun: bool) -> None:

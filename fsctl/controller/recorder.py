@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import gevent
@@ -38,11 +39,18 @@ LOOK = 30.0
 MOST = 10_000
 """Records in memory; more only gather while neither disk nor database takes any."""
 AT_ONCE = 500
+KNOWN = 2_000
+"""Records that are kept as they are until the database has them; others are read from the disk."""
 
 
 def controller_name() -> str:
     """Return what tells this controller from others: host and process."""
-    return f"{socket.gethostname()}/{os.getpid()}"
+    return _name(os.getpid())
+
+
+@lru_cache(1)
+def _name(process: int) -> str:
+    return f"{socket.gethostname()}/{process}"
 
 
 class Recorder:
@@ -68,6 +76,8 @@ class Recorder:
         self._pace = pace
         self._retry = retry
         self._queue: deque[Version] = deque()
+        self._known: dict[bytes, Version] = {}
+        """What lines say that were written here and not delivered yet; the rest is read."""
         self._stamp = 0
         self._put = threading.Event()
         self._spooled = threading.Event()
@@ -152,9 +162,12 @@ class Recorder:
     def _write_some(self) -> bool:
         """Write some of the queue to the disk, else to the database; False when neither works."""
         versions = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
-        clean = [version for version in map(_clean, versions) if version is not None]
+        clean = [version for version in map(_clean, _latest(versions)) if version is not None]
+        lines = [encode(version) for version in clean]
+        if len(self._known) < KNOWN:
+            self._known.update(zip(lines, clean, strict=True))
         try:
-            self._spool.append([encode(version) for version in clean])
+            self._spool.append(lines)
         except OSError as error:
             self._disk.begin(error)
             return self._write_past_the_disk(clean)
@@ -196,6 +209,7 @@ class Recorder:
                 for segment in self._spool.waiting():
                     self._deliver_segment(segment)
                 if not self._spool.seal():
+                    self._known.clear()  # somebody else may have brought some there
                     return True
         except OSError as error:
             self._disk.begin(error)
@@ -214,7 +228,7 @@ class Recorder:
         bad = []
         for line in lines:
             try:
-                versions[line] = decode(line)
+                versions[line] = self._known.pop(line) if line in self._known else decode(line)
             except ValueError:
                 bad.append(line)
         if not self._taken(list(versions.values())):
@@ -233,6 +247,11 @@ class Recorder:
             raise
         self._database.end()
         return True
+
+
+def _latest(versions: Sequence[Version]) -> list[Version]:
+    """Return the last version of each record: a short call puts two within a moment."""
+    return list({(one.record.uuid, one.record.began): one for one in versions}.values())
 
 
 def _clean(version: Version) -> Version | None:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from gevent import socket
 from gevent.event import Event as Signal
 
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.codes import DialledCodes
 from fsctl.controller.directory import Directory, Keys, Unavailable
-from fsctl.controller.handover import give_back, meet
+from fsctl.controller.handover import GREETING, give_back, meet
 from fsctl.controller.memories import Memories
 from fsctl.controller.onward import send_on
 from fsctl.controller.presence import Presence
@@ -116,7 +115,10 @@ class Controller:
         self._room = Room()
         self._strangers = 0
         self._said_strangers = -math.inf
-        self._listener = Listener(sock, allowed, self._serve, self._limits.max_connections)
+        limits = self._limits
+        self._listener = Listener(
+            sock, allowed, self._serve, limits.max_connections, GREETING, limits.reply_time
+        )
 
     @property
     def address(self) -> str:
@@ -159,15 +161,14 @@ class Controller:
 
     # One connection
 
-    def _serve(self, sock: socket.socket, address: object) -> None:
+    def _serve(self, sock: plain.socket, address: object, came: float, until: float) -> None:
         limits = self._limits
         session = CallSession(address, sock, limits.max_frame, limits.reply_time, self._room)
         call: HuntedCall | None = None
         decided = Signal()
         self._arriving.add(decided)
-        came = time.monotonic()
         try:
-            if not self._knows_its_call(session):
+            if not self._knows_its_call(session, until - time.monotonic()):
                 return
             self._listener.proven(sock)
             begin_call(session.uuid)
@@ -214,10 +215,8 @@ class Controller:
         decided.set()
         self._arriving.discard(decided)
 
-    def _knows_its_call(self, session: CallSession) -> bool:
-        """Ask the switch which call it brings; False, with the call given back, when it fails."""
-        # Not the same time for all: thousands that came together must not end in one instant.
-        patience = self._limits.reply_time * random.uniform(0.5, 1.0)  # noqa: S311
+    def _knows_its_call(self, session: CallSession, patience: float) -> bool:
+        """Hear from the switch which call it brings; False, with the call given back, if not."""
         try:
             meet(session, patience)
         except SessionClosed as closed:

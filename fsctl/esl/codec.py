@@ -16,21 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_to_bytes
 
-import orjson
-
 from fsctl.esl.errors import ProtocolError
+from fsctl.esl.json_events import MAX_HEADERS, MAX_VALUE, SMALL, first_text, read_json
 
 MAX_FRAME = 4 * 1024 * 1024
 """Bytes that one frame may have. A caller's 64 KiB display name is repeated, URL-encoded, in ten or
 so headers of the connect reply."""
-MAX_HEADERS = 4096
-"""Headers that one block or event may have; a busy channel has some 200."""
-MAX_VALUE = 4096
-"""Characters kept of one header as it is on the wire. Decoding a stranger's 64 KiB, which stand in
-some twenty headers, would take longer than the calls beside it may wait; nothing that a hunt needs
-is as long."""
-SMALL = 64 * 1024
-"""Bytes of an incomplete frame that any connection may hold. Beyond, all share one ``Room``."""
 MAX_HELD = 64 * 1024 * 1024
 """Bytes that all connections together may hold in larger incomplete frames."""
 
@@ -38,7 +29,14 @@ _NOTICE = b"Content-Type: text/disconnect-notice\n"
 _NOTICE_BUFFER = 511  # bytes: disco_buf[512] in mod_event_socket.c
 _RESULT = re.compile(r"(\+OK|-ERR)(?: ([\w-]+))?")
 _NEWLINES = re.compile(rb"\n*")
-_EVENT_HEAD = re.compile(rb"Content-Length: (\d{1,9})\nContent-Type: text/event-json\n\n")
+_USUAL_HEAD = re.compile(
+    rb"Content-Length: (?P<event>\d{1,9})\nContent-Type: text/event-json\n\n"
+    rb"|Content-Type: api/response\nContent-Length: (?P<answer>\d{1,9})\n\n"
+    rb"|Content-Type: command/reply\nReply-Text: (?P<reply>[!-$&-~](?:[ -$&-~]{0,200}[!-$&-~])?)\n"
+    rb"(?:Job-UUID: [0-9A-Za-z-]{1,64}\n)?\n"
+)
+"""The heads of nearly all frames, just as FreeSWITCH writes them: nothing in them needs decoding.
+Whatever differs by a byte is read as any head is."""
 
 
 class Headers(Mapping[str, str]):
@@ -108,7 +106,9 @@ class Event:
 
     def get(self, header: str) -> str:
         """Return a header's value, empty when it is not there."""
-        return _first(self.headers.get(header, ""))[:MAX_VALUE]
+        value = self.headers.get(header, "")
+        text = value if type(value) is str else first_text(value)
+        return text if len(text) <= MAX_VALUE else text[:MAX_VALUE]
 
     def variable(self, name: str) -> str:
         """Return a channel variable's value, empty when it is not set."""
@@ -144,8 +144,14 @@ def parse_headers(block: bytes) -> Headers:
 
 def raw_value(block: bytes, name: bytes) -> bytes:
     """Return the bytes of a header's value, decoded from %XX alone; empty when it is not there."""
-    found = re.search(rb"^%s:(.*)$" % re.escape(name), block, re.MULTILINE)
-    return unquote_to_bytes(found[1][:MAX_VALUE].strip(b" \r")) if found else b""
+    name += b":"
+    start = 0 if block.startswith(name) else block.find(b"\n" + name) + 1
+    if not start and not block.startswith(name):
+        return b""
+    start += len(name)
+    end = block.find(b"\n", start)
+    value = block[start : len(block) if end < 0 else end]
+    return unquote_to_bytes(value[:MAX_VALUE].strip(b" \r"))
 
 
 def parse_event(frame: Frame) -> Event:
@@ -154,42 +160,11 @@ def parse_event(frame: Frame) -> Event:
     Raises ProtocolError when it holds none.
     """
     if frame.kind == "text/event-json":
-        return _json_event(frame.body)
+        return Event(*read_json(frame.body))
     if frame.kind == "text/event-plain":
         block, _, rest = frame.body.partition(b"\n\n")
         return Event(parse_headers(block), rest.decode("utf-8", "replace"))
     raise ProtocolError(f"no event: {frame.kind[:60]!r}")
-
-
-def _json_event(body: bytes) -> Event:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # FreeSWITCH copies bytes that are no UTF-8 as they are (field notes).
-        try:
-            found = orjson.loads(body.decode("utf-8", "replace"))
-        except orjson.JSONDecodeError as error:
-            raise ProtocolError(f"an event that is no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise ProtocolError("an event that is no JSON object")
-    if len(found) > MAX_HEADERS:
-        raise ProtocolError(f"an event of {len(found)} headers")
-    text = _first(found.pop("_body", ""))
-    if len(body) > SMALL:  # it may have to wait: nothing that is never read is kept
-        found = {name: _first(value)[:MAX_VALUE] for name, value in found.items()}
-    return Event(found, text)
-
-
-def _first(value: object) -> str:
-    """Return a header's text; one that FreeSWITCH repeats comes as a list (field notes).
-
-    FreeSWITCH writes nothing but texts, so of anything else nothing is kept.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and value and isinstance(value[0], str):
-        return value[0]
-    return ""
 
 
 def notice(uuid: str, channel_name: bytes, linger: int) -> bytes:
@@ -215,6 +190,10 @@ class Room:
     held: int = 0
 
 
+_Head = tuple[Mapping[str, str], int, int]
+"""A frame's headers, where they end, and where the frame ends."""
+
+
 class Decoder:
     """Turns what arrives, in pieces of any size, into frames.
 
@@ -227,8 +206,9 @@ class Decoder:
         self._room = room or Room()
         self._held = 0
         self._buffer = bytearray()
-        self._searched = 0
-        self._head: tuple[Headers, int, int] | None = None
+        self._at = self._searched = 0
+        """Where the next frame begins, and how far its end was looked for."""
+        self._head: _Head | None = None
         self._expected = b""
         self._deaf = False
 
@@ -250,12 +230,14 @@ class Decoder:
             if not frame.trusted:
                 self.close()
                 return
+        self._drop()
         self._hold()
 
     def close(self) -> None:
         """Take in nothing more, and hold nothing."""
         self._deaf = True
         self._buffer.clear()
+        self._at = 0
         self._room.held -= self._held
         self._held = 0
 
@@ -268,28 +250,38 @@ class Decoder:
             raise ProtocolError(f"more than {self._room.most} bytes of incomplete frames in all")
 
     def _next(self) -> Frame | None:
-        if self._head is None and not self._read_head():
-            return None
         if self._head is None:
-            return self._notice()
+            if usual := _USUAL_HEAD.match(self._buffer, self._at):
+                self._head = self._read_usual(usual)
+            elif not self._read_head():
+                return None
+            elif self._head is None:
+                return self._notice()
         headers, end, whole = self._head
         if len(self._buffer) < whole:
             return None
         with memoryview(self._buffer) as held:
-            block, body = bytes(held[:end]), bytes(held[end + 2 : whole])
-        self._drop(whole)
+            block, body = bytes(held[self._at : end]), bytes(held[end + 2 : whole])
+        self._go_to(whole)
         return Frame(headers, body, block=block)
+
+    def _read_usual(self, found: re.Match[bytes]) -> _Head:
+        end = found.end()
+        if found.lastgroup == "reply":
+            reply = {"Content-Type": "command/reply", "Reply-Text": found["reply"].decode()}
+            return reply, end - 2, end
+        length = int(found[found.lastgroup or ""])
+        self._check(end + length - self._at)
+        headers = _EVENT_HEADERS if found.lastgroup == "event" else _ANSWER_HEADERS
+        return headers, end - 2, end + length
 
     def _read_head(self) -> bool:
         """Read the next header block, once; False until it is complete. A notice has none."""
+        self._drop()
         if self._buffer[:1] == b"\n":  # an empty line between frames means nothing
-            self._drop(_skip(self._buffer))
+            self._go_to(_skip(self._buffer))
+            self._drop()
         if self._buffer.startswith(_NOTICE):
-            return True
-        if event := _EVENT_HEAD.match(self._buffer):  # as FreeSWITCH writes it, and most frames are
-            whole = event.end() + int(event[1])
-            self._check(whole)
-            self._head = _EVENT_HEADERS, event.end() - 2, whole
             return True
         end = self._buffer.find(b"\n\n", self._searched)
         if end < 0:
@@ -306,7 +298,7 @@ class Decoder:
     def _notice(self) -> Frame | None:
         """Step over a disconnect notice whose every byte is as foreseen; else trust no more."""
         if self._expected and self._buffer.startswith(self._expected):
-            self._drop(len(self._expected))
+            self._go_to(len(self._expected))
             return Frame(_NOTICE_HEADERS)
         if self._expected.startswith(self._buffer):
             return None
@@ -314,10 +306,19 @@ class Decoder:
             return None
         return Frame(_NOTICE_HEADERS, trusted=False)
 
-    def _drop(self, count: int) -> None:
-        del self._buffer[:count]
+    def _go_to(self, place: int) -> None:
+        self._at = place
         self._searched = 0
         self._head = None
+
+    def _drop(self) -> None:
+        """Drop what is done with."""
+        if self._at:
+            del self._buffer[: self._at]
+            if self._head is not None:
+                headers, end, whole = self._head
+                self._head = headers, end - self._at, whole - self._at
+            self._at = 0
 
     def _check(self, size: int) -> None:
         if size > self.max_frame:
@@ -325,7 +326,8 @@ class Decoder:
 
 
 _NOTICE_HEADERS = {"Content-Type": "text/disconnect-notice"}
-_EVENT_HEADERS = Headers({"Content-Type": " text/event-json"})
+_EVENT_HEADERS = {"Content-Type": "text/event-json"}
+_ANSWER_HEADERS = {"Content-Type": "api/response"}
 
 
 def _skip(buffer: bytearray) -> int:

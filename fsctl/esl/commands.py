@@ -79,6 +79,14 @@ LISTEN = ("filter Event-Name FSCTL", "event json " + " ".join(EVENTS))
 whose call it is. Without any filter FreeSWITCH passes the events of all calls on."""
 
 
+def greeting(stay: int) -> bytes:
+    """Return all that is said to a connection before it is known whose call it is.
+
+    ``stay`` is in seconds, as in ``linger``.
+    """
+    return "".join(f"{command}\n\n" for command in ("connect", linger(stay), *LISTEN)).encode()
+
+
 def hear_jobs(caller: str) -> str:
     """Return the command that lets a caller's socket hear the results of its own jobs."""
     return f"filter Job-Owner-UUID {token(caller)}"

@@ -9,6 +9,7 @@ are escaped the way all of them understand.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from fsctl.esl.errors import Unquotable
 
@@ -131,13 +132,21 @@ def _checked(allowed: re.Pattern[str], text: str) -> str:
     return text
 
 
+@lru_cache(100)
+def _check_name(name: str) -> None:
+    """Refuse what is no name of a variable; all that we use are a dozen."""
+    token(name)
+
+
 def variables(pairs: dict[str, str]) -> str:
     """Return a ``{}`` block of channel variables; values must have come through this module.
 
     Raises Unquotable for a name or value that could end the block or add a variable to it.
     """
-    for name, text in pairs.items():
-        token(name)
-        if _ENDS_VALUE.search(text):
-            raise Unquotable(f"{text[:60]!r} cannot be the value of {name}")
+    for name in pairs:
+        _check_name(name)
+    # All at once: an end of one cannot be the beginning of another across a NUL.
+    if _ENDS_VALUE.search("\0".join(pairs.values())):
+        name, text = next(pair for pair in pairs.items() if _ENDS_VALUE.search(pair[1]))
+        raise Unquotable(f"{text[:60]!r} cannot be the value of {name}")
     return "{" + ",".join(f"{name}={text}" for name, text in pairs.items()) + "}"

@@ -8,16 +8,16 @@ whoever needs none simply goes on: commands are gathered by ``post`` and leave i
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from socket import socket
 from typing import NoReturn
 
-import gevent
-from gevent import socket
 from greenswitch.esl import OutboundSession
 
 from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Decoder, Event, Frame, Room, parse_event, raw_value
 from fsctl.esl.errors import NoReply, ProtocolError, SessionClosed, Unquotable
 from fsctl.esl.quoting import token
+from fsctl.esl.wire import CHUNK, Wire
 
 REPLY_TIME = 10.0
 """Seconds within which FreeSWITCH answers a command or takes our bytes before it counts as gone."""
@@ -28,13 +28,10 @@ MAX_EVENTS = 100_000
 needs no bound of their own."""
 _EVENT = 512
 """Bytes that the smallest event takes up while it waits."""
-_CHUNK = 16384
-"""Bytes read at once."""
-_TURN = 16384
-"""Bytes taken in before other calls have their turn: half a millisecond of work, and some seven
-turns for a whole call."""
-_READING, _FRAME = 1024, 256
-"""Bytes that a reading, and a frame, count as beside their own: small ones are work too."""
+_TURN = CHUNK
+"""Bytes taken in before other calls have their turn: half a millisecond of work."""
+_FRAME = 256
+"""Bytes that a frame counts as beside its own: small ones are work too."""
 
 CALLER_LEFT = "FSCTL_CALLER_LEFT"
 """Name of the event that stands for a disconnect notice: the caller's channel is gone."""
@@ -58,7 +55,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
     def __init__(
         self,
         client_address: object,
-        sock: socket.socket,
+        sock: socket,
         max_frame: int = MAX_FRAME,
         reply_time: float = REPLY_TIME,
         room: Room | None = None,
@@ -70,6 +67,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         """
         self.client_address = client_address
         self.sock = sock
+        self._wire = Wire(sock)
         self.connected = True
         self.session_data: Mapping[str, str] = {}
         self._outbound_connected = False
@@ -80,6 +78,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._outgoing: list[str] = []
         self._reply_time = reply_time
         self._taken = 0
+        self._channels: set[str] = set()
 
     # Out
 
@@ -98,9 +97,8 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             return
         data = "".join(self._outgoing).encode()
         self._outgoing.clear()
-        self.sock.settimeout(self._reply_time)
         try:
-            self.sock.sendall(data)
+            self._wire.send(data, self._reply_time)
         except TimeoutError:
             self._lost(NoReply("the switch takes no bytes"))
         except OSError as error:
@@ -124,6 +122,10 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
                 self._check_replies(0.0)
         return replies[0]
 
+    def let_others_first(self) -> None:
+        """Stand in line from now on: the first telephone has been called (``wire``)."""
+        self._wire.urgent = False
+
     # In
 
     def next_event(self, until: float) -> Event | None:
@@ -139,6 +141,12 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             self._receive(min(until, patience))
             if not self._events and until <= time.monotonic():
                 return None
+        return self.waiting_event()
+
+    def waiting_event(self) -> Event | None:
+        """Return the next event that is here already, None when there is none."""
+        if not self._events:
+            return None
         if len(self._events) == 1:
             self._queued = 0
         return self._events.popleft()
@@ -153,29 +161,31 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
 
     def _receive(self, until: float) -> None:
         """Wait for bytes until then and take them in, if any come."""
-        self.sock.settimeout(max(until - time.monotonic(), 0.000_1))
         try:
-            data = self.sock.recv(_CHUNK)
-        except TimeoutError:
-            self._check_replies(0.0)
-            return
+            data = self._wire.receive(until)
         except OSError as error:
             self._lost(SessionClosed(str(error)))
+        if data is None:
+            self._check_replies(0.0)
+            return
         if not data:
             self._lost(SessionClosed("the switch closed the connection"))
+        self._taken = 0  # whoever reads has waited
         for frame in self._decoder.feed(data):
             self.handle_event(frame)
-            self._give_way(_FRAME)
+            self._give_way(_FRAME + len(frame.body))
         # What we were too slow to read may hold the reply: bytes buy the same time once more.
         self._check_replies(self._reply_time)
-        self._give_way(_READING + len(data))
 
     def _give_way(self, work: int) -> None:
-        """Let others have their turn: a socket that always has bytes never waits."""
+        """Let others have their turn: small frames are much work."""
         self._taken += work
         if self._taken >= _TURN:
             self._taken = 0
-            gevent.sleep(0)
+            try:
+                self._wire.give_way()
+            except OSError as error:
+                self._lost(SessionClosed(str(error)))
 
     def handle_event(self, event: Frame) -> None:
         """Sort one frame: a reply to its command, an event to the queue.
@@ -183,23 +193,29 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         Mends: the stock one takes every reply to be owed, drops events at the close, and parses a
         JSON event as plain text. An event that cannot be read is dropped: the call has timers.
         """
-        if event.kind in ("command/reply", "api/response"):
-            if not self._replies:
-                raise ProtocolError("a reply to no command")
-            self._replies.popleft()[0](event)
-        elif event.kind == "text/disconnect-notice":
-            self._queue(Event({"Event-Name": CALLER_LEFT}), 0)
-        elif event.kind.startswith("text/event-"):
+        kind = event.kind
+        if kind.startswith("text/event-"):
             try:
                 found = parse_event(event)
                 if found.name.startswith("CHANNEL_"):
-                    token(found.get("Unique-ID"))  # for commands about that channel
+                    self._check_channel(found.get("Unique-ID"))
             except (ProtocolError, Unquotable):
                 self.unreadable += 1
             else:
                 self._queue(found, len(event.body))
-        elif not event.kind:
+        elif kind in ("command/reply", "api/response"):
+            if not self._replies:
+                raise ProtocolError("a reply to no command")
+            self._replies.popleft()[0](event)
+        elif kind == "text/disconnect-notice":
+            self._queue(Event({"Event-Name": CALLER_LEFT}), 0)
+        elif not kind:
             raise ProtocolError("a frame without a Content-Type")
+
+    def _check_channel(self, uuid: str) -> None:
+        """Refuse a channel about which no command can be given. Raises Unquotable."""
+        if uuid not in self._channels:
+            self._channels.add(token(uuid))
 
     def _queue(self, event: Event, size: int) -> None:
         self._heard += 1
@@ -228,12 +244,14 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         within: float | None = None,
         stay: int = 0,
         ahead: Iterable[tuple[str, OnReply]] = (),
+        sent: bool = False,
     ) -> Mapping[str, str]:
         """Ask for the caller's channel and return its headers and variables.
 
         ``within`` so many seconds the switch must answer, its ``reply_time`` by default. The socket
         is kept open for ``stay`` seconds after the caller's hang-up. ``ahead`` are commands that
-        need not wait for the answer.
+        need not wait for the answer. ``sent`` says that whoever accepted the connection has sent
+        all of this already, as ``commands.greeting`` has it.
 
         The notice that FreeSWITCH sends at the hang-up holds the channel's name as the caller chose
         it; the codec is told the name so that it can step over exactly that. A switch may be told
@@ -248,6 +266,8 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
                 self.post(commands.linger(stay))
             for command, on_reply in ahead:
                 self.post(command, on_reply)
+            if sent:
+                self._outgoing.clear()
             reply = self._await(replies)
             try:
                 uuid = token(reply.headers.get("Unique-ID", ""))
@@ -273,7 +293,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         """Close the connection. Mends: the stock one waits for its greenlets, some forever."""
         self.connected = False
         self._decoder.close()
-        self.sock.close()
+        self._wire.close()
 
 
 __all__ = ["CALLER_LEFT", "CallSession", "NoReply", "ProtocolError", "SessionClosed"]

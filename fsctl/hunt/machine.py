@@ -115,13 +115,17 @@ class Hunt:
         if self.phase is not Phase.HUNTING:
             return None
         live = self._live()
-        times = [self.schedule.wait, *map(_patience, live)]
-        if not any(leg.claiming for leg in live):
+        first = self.schedule.wait
+        claiming = False
+        for leg in live:
+            first = min(first, _patience(leg))
+            claiming = claiming or leg.answered is not None
+        if not claiming:
             if self._pending:
-                times.append(max(self._next_start(), self._hold_until))
+                first = min(first, max(self._next_start(), self._hold_until))
             elif not live:
-                times.append(self._hold_until)
-        return self.began + min(times)
+                first = min(first, self._hold_until)
+        return self.began + first
 
     def tick(self, now: float) -> list[ev.Action]:
         """Do what the time asks for: start who is due, stop who rang long enough, release."""
@@ -161,7 +165,7 @@ class Hunt:
     # How it decides; ``at`` is seconds from the start of the hunt
 
     def _live(self) -> list[Leg]:
-        return [leg for leg in self.legs.values() if leg.live]
+        return [leg for leg in self.legs.values() if leg.ended is None and not leg.cancelled]
 
     def _walk(self, at: float) -> Iterator[ev.Action]:
         """Bring the hunt to where it should be at this moment."""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -35,6 +36,8 @@ LONGEST_TIME = 1e8
 LATEST = 4e9
 """The latest UTC time, in epoch seconds: in the year 2096."""
 MOST_ATTEMPTS = 10_000
+MOST_TEXTS = 100
+"""Groups of which both forms are kept in memory; each may have ``LONGEST_GROUP`` characters."""
 
 
 class CallOutcome(StrEnum):
@@ -178,9 +181,22 @@ _REFUSALS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHA
 
 def group_text(group: Group) -> str:
     """Return a group as records keep it: JSON, without the groups that calls may go on to."""
-    return orjson.dumps(replace(group, onward=())).decode()
+    known = _texts.get(id(group))
+    if known is not None and known[0] is group:
+        return known[1]
+    text = orjson.dumps(replace(group, onward=())).decode()
+    if len(_texts) >= MOST_TEXTS:
+        _texts.clear()
+    _texts[id(group)] = group, text
+    return text
 
 
+_texts: dict[int, tuple[Group, str]] = {}
+"""The texts of groups that had calls of late, by identity: a group never changes, and comparing two
+takes as long as writing one."""
+
+
+@lru_cache(MOST_TEXTS)
 def group_of(text: str) -> Group | None:
     """Return the group that ``group_text`` wrote, by whatever version of fsctl; None for none.
 

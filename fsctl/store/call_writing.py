@@ -6,6 +6,7 @@ Owns that a record written twice is there once: the later version stays, whoever
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Engine, Table, delete, insert, select
@@ -95,9 +96,8 @@ def _took(record: CallRecord, user: str) -> Iterator[tuple[GroupKey, str]]:
         yield key_of(one.name, one.domain), member
 
 
-def _upsert(session: Session, table: Table) -> Any:
+def _upsert(dialect: str, table: Table) -> Any:
     """Return the dialect's own INSERT, which knows ON CONFLICT; both write it the same way."""
-    dialect = session.get_bind().dialect.name
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
@@ -111,32 +111,43 @@ def _write_groups(session: Session, records: Sequence[CallRecord]) -> None:
             other["used_ms"] = max(other["used_ms"], row["used_ms"])
     if not used:
         return
-    statement = _upsert(session, _GROUPS)
+    rows = [used[digest] for digest in sorted(used)]
+    session.execute(_groups_statement(session.get_bind().dialect.name), rows)
+
+
+@cache
+def _groups_statement(dialect: str) -> Any:
+    statement = _upsert(dialect, _GROUPS)
     # Once a day is enough to know what is old, and spares the row that all calls share.
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[_GROUPS.c.digest],
         set_={"used_ms": statement.excluded.used_ms},
         where=_GROUPS.c.used_ms < statement.excluded.used_ms - _DAY_MS,
     )
-    session.execute(statement, [used[digest] for digest in sorted(used)])
 
 
 def _write_rows(session: Session, versions: Sequence[Version]) -> dict[tuple[str, int], int]:
     """Insert or replace the calls; return the ids of those that were, by uuid and beginning."""
+    statement = _calls_statement(session.get_bind().dialect.name)
+    written = session.execute(statement, [_call_row(version) for version in versions])
+    return {(uuid, began): call_id for call_id, uuid, began in written}
+
+
+@cache
+def _calls_statement(dialect: str) -> Any:
+    """Return the statement that writes calls; to put it together takes as long as some calls."""
     key = (_CALLS.c.uuid, _CALLS.c.began_ms)
-    statement = _upsert(session, _CALLS)
+    statement = _upsert(dialect, _CALLS)
     changing = {
         column.name: statement.excluded[column.name]
         for column in _CALLS.columns
         if column.name != "id" and column not in key
     }
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=key,
         set_=changing,
         where=_CALLS.c.recorded_ms <= statement.excluded.recorded_ms,
     ).returning(_CALLS.c.id, *key)
-    written = session.execute(statement, [_call_row(version) for version in versions])
-    return {(uuid, began): call_id for call_id, uuid, began in written}
 
 
 def _call_row(version: Version) -> _Row:

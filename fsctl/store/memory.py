@@ -7,6 +7,7 @@ counts once however often its record is written. A member's memory goes when the
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Integer, Select, Table, bindparam, case, select, tuple_
@@ -60,28 +61,32 @@ def key_of(name: str, domain: str) -> GroupKey:
 
 def remember(session: Session, services: Iterable[Service]) -> None:
     """Write down who answered. Members and groups that are gone meanwhile are left out."""
-    # In one order everywhere, so that two controllers cannot wait for each other.
-    ordered = sorted(services, key=lambda one: (one.group, one.user, one.answered))
     now = now_ms()
-    if ordered:
-        session.execute(
-            _statement(session),
-            [
-                {
-                    "of_domain": one.group[0],
-                    "of_key": one.group[1],
-                    "of_user": one.user,
-                    "at_answer": _ms(one.answered),
-                    "at_end": _ms(one.idle),
-                    "count": 1 if one.first else 0,
-                    "now": now,
-                }
-                for one in ordered
-            ],
+    rows: dict[tuple[GroupKey, str], dict[str, Any]] = {}
+    for one in services:
+        row = rows.setdefault(
+            (one.group, one.user),
+            {
+                "of_domain": one.group[0],
+                "of_key": one.group[1],
+                "of_user": one.user,
+                "at_answer": 0,
+                "at_end": 0,
+                "count": 0,
+                "now": now,
+            },
         )
+        row["at_answer"] = max(row["at_answer"], _ms(one.answered))
+        row["at_end"] = max(row["at_end"], _ms(one.idle))
+        row["count"] += one.first
+    if rows:
+        # In one order everywhere, so that two controllers cannot wait for each other.
+        ordered = [rows[key] for key in sorted(rows)]
+        session.execute(_statement(session.get_bind().dialect.name), ordered)
 
 
-def _statement(session: Session) -> Any:
+@cache
+def _statement(dialect: str) -> Any:
     """Return the one short statement that writes a service down.
 
     The member's row is locked against removal until the transaction ends: PostgreSQL would find a
@@ -104,8 +109,7 @@ def _statement(session: Session) -> Any:
         )
         .with_for_update(read=True, key_share=True, of=_MEMBER)
     )
-    postgres = session.get_bind().dialect.name == "postgresql"
-    insert: Any = postgresql.insert(_MEMORY) if postgres else sqlite.insert(_MEMORY)
+    insert: Any = postgresql.insert(_MEMORY) if dialect == "postgresql" else sqlite.insert(_MEMORY)
     statement = insert.from_select(
         ["member_id", "answered_ms", "idle_ms", "calls", "written_ms"], member
     )

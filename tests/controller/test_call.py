@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 
@@ -120,6 +121,26 @@ def test_a_release_is_asked_for_again_though_the_switch_talks_of_other_things(
     assert switch.closed.wait(5.0)
     talking.kill()
     assert len(switch.fitting("execute-app-name: limit_execute")) == call.RELEASES
+
+
+def test_a_call_leaves_no_circles(dial: Dial) -> None:
+    """So the looks through all objects, which stop every call, may be rare (``fsctl serve``)."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            switch = dial("601")
+            switch.said("^bgapi originate")
+            switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+            switch.said("hupall ORIGINATOR_CANCEL fsctl_hunt")
+            switch.tell_of_leg("CHANNEL_CREATE", 1)
+            job = switch.said("^bgapi originate").rpartition("Job-UUID: ")[2]
+            switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR ORIGINATOR_CANCEL\n"})
+            assert switch.closed.wait(5.0)
+        left = sum(isinstance(one, call.HuntedCall) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left < 10, f"{left} of 10 calls are in circles"
 
 
 def test_what_a_call_costs(dial: Dial) -> None:

@@ -14,7 +14,9 @@ WAITING = 40
 def test_connections_that_wait_to_be_accepted_are_served() -> None:
     served: list[object] = []
     listener = Listener(
-        bind("127.0.0.1", 0), [ip_network("127.0.0.0/8")], lambda _, peer: served.append(peer)
+        bind("127.0.0.1", 0),
+        [ip_network("127.0.0.0/8")],
+        lambda _, peer, *_times: served.append(peer),
     )
     listener.start()
     host, _, port = listener.place.rpartition(":")

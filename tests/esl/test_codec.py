@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsctl.esl import json_events
 from fsctl.esl.codec import Decoder, Event, Frame, notice, parse_event, parse_headers
 from fsctl.esl.errors import ProtocolError
 from tests.esl import captures
@@ -159,3 +160,23 @@ def test_json_with_bytes_that_are_no_utf8() -> None:
 def test_json_that_is_no_event(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         parse_event(Frame({"Content-Type": "text/event-json"}, body))
+
+
+_NAMES = ["Event-Name", "Unique-ID", "Job-UUID", "Hangup-Cause", "variable_fsctl_leg", "_body", "x"]
+_ODD = st.one_of(
+    st.text(max_size=8), st.none(), st.integers(), st.lists(st.text(max_size=3), max_size=3)
+)
+
+
+@given(st.dictionaries(st.sampled_from(_NAMES), _ODD))
+def test_the_few_headers_that_are_read_at_once_are_what_all_of_them_would_be(
+    sent: dict[str, object],
+) -> None:
+    small = json.dumps(sent).encode()
+    large = json.dumps(sent | {"filler": "x" * json_events.SMALL}).encode()
+    few, whole = (
+        parse_event(Frame({"Content-Type": "text/event-json"}, body)) for body in (small, large)
+    )
+    assert few.body == whole.body
+    for name in [*_NAMES[:5], "x"]:
+        assert few.get(name) == whole.get(name)

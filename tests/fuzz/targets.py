@@ -19,6 +19,7 @@ from gevent import socket
 
 from fsctl.controller import legs
 from fsctl.controller.directory import Directory, Source
+from fsctl.controller.handover import GREETING
 from fsctl.controller.server import Controller, Limits
 from fsctl.esl.codec import SMALL, Decoder, Frame, parse_event
 from fsctl.esl.errors import ProtocolError
@@ -94,7 +95,7 @@ class Calls:
         logging.getLogger("fsctl").addHandler(self._handler)
         self._patches = [
             patch.object(CallSession, "handle_event", self._counting(CallSession.handle_event)),
-            patch.object(legs, "secrets", _Jobs()),
+            patch.object(legs, "new_job", _Jobs.next),
             patch("fsctl.controller.handover.LINGER", 0),
             patch("fsctl.controller.call.RELEASE_TIME", 0.1),
             patch("fsctl.controller.call.STRAGGLER_TIME", 0.05),
@@ -121,7 +122,8 @@ class Calls:
         ours, theirs = socket.socketpair()
         began = time.monotonic()
         switch = gevent.spawn(_be_the_switch, rng, theirs, connected, frames)
-        call = gevent.spawn(self.controller._serve, ours, ("fuzz", 0))
+        ours.sendall(GREETING)
+        call = gevent.spawn(self.controller._serve, ours, ("fuzz", 0), began, began + 1.0)
         call.join(timeout=CALL_ENDS)
         if not call.dead:
             raise Finding(f"the call goes on after {time.monotonic() - began:.1f} s")
@@ -169,12 +171,13 @@ def _mixed(rng: random.Random, one: Sequence[bytes], other: Sequence[bytes]) -> 
 
 
 class _Jobs:
-    """Stands in for ``secrets``: jobs are numbered as in the conversations."""
+    """Numbers jobs as in the conversations."""
 
     numbers = itertools.count(1)
 
-    def token_hex(self, _bytes: int) -> str:
-        return job_uuid(next(self.numbers))
+    @classmethod
+    def next(cls) -> str:
+        return job_uuid(next(cls.numbers))
 
 
 class _Faults(logging.Handler):

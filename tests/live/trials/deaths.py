@@ -75,6 +75,7 @@ def kill(count: int, seed: int, desks: int) -> Tally:
             took = desk.log.all("caller", _WORDS[outcome])[0].at + WAIT + BOUND - latest
             tally.add(outcome, took)
 
+        on.forgives = "died while it hunted"
         with _ending(on, signal.SIGKILL, tally):
             on.run(tally, count, seed, trial, PAUSE)
     return tally
