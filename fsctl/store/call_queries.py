@@ -166,6 +166,7 @@ def _stored(call: _Row, rows: Sequence[_Row], group: str) -> StoredCall:
         attempts=tuple(_attempt(row) for row in rows if row.started_ms is not None),
         controller=call.controller,
         onward=call.onward,
+        line_seconds=_seconds(call.line_ms),
     )
     return StoredCall(call.id, record, tuple(row.member for row in rows if row.started_ms is None))
 

@@ -51,6 +51,9 @@ class CallOutcome(StrEnum):
     DISABLED = "disabled"
     NO_MEMBERS = "no members"
     CLOSED = "closed"
+    FULL = "too many callers"
+    LINE_OVER = "waited too long"
+    """In line, for as long as the group lets anybody wait."""
     TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
@@ -61,6 +64,7 @@ REFUSED = (
     CallOutcome.DISABLED,
     CallOutcome.NO_MEMBERS,
     CallOutcome.CLOSED,
+    CallOutcome.FULL,
     CallOutcome.TOO_MANY_HOPS,
 )
 """Outcomes of calls that never hunted: nobody was rung and nobody waited."""
@@ -93,6 +97,7 @@ class CallRecord:
     for a member, a release or their own patience; ``talk_seconds`` is None while unknown.
     ``caller_user`` is the calling directory user. ``group_as_it_was`` is ``group_text``'s.
     ``onward`` is where the caller went when nobody took the call (``fsctl.hunt.endings``).
+    ``line_seconds`` is how much of the wait was in line, None for a caller who never was.
     """
 
     uuid: str
@@ -113,6 +118,7 @@ class CallRecord:
     controller: str = ""
     caller_user: str = ""
     onward: str = ""
+    line_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +237,7 @@ def cleaned(record: CallRecord) -> CallRecord:
         group_as_it_was=_text(group, LONGEST_GROUP) if len(group) <= LONGEST_GROUP else "",
         controller=_text(record.controller, LONGEST_CONTROLLER),
         onward=_text(record.onward, LONGEST_ONWARD),
+        line_seconds=_moment(record.line_seconds),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
     )
 

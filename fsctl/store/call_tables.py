@@ -72,6 +72,7 @@ class Call(Base):
     ended_ms: Mapped[int] = mapped_column(BigInteger)
     controller: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER))
     onward: Mapped[str] = mapped_column(String(LONGEST_ONWARD), default="", server_default="")
+    line_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class CallAttempt(Base):

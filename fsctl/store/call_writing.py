@@ -158,6 +158,7 @@ def _call_row(version: Version) -> _Row:
         "ended_ms": _ms(record.ended),
         "controller": record.controller,
         "onward": record.onward,
+        "line_ms": _ms(record.line_seconds),
     }
 
 
