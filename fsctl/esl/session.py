@@ -42,6 +42,10 @@ CALLER_LEFT = "FSCTL_CALLER_LEFT"
 OnReply = Callable[[Frame], None]
 
 
+class _Woken(Exception):
+    """Somebody else in this process has something to say to the call."""
+
+
 def _ignore(reply: Frame) -> None:
     """Take a reply that tells nothing."""
 
@@ -80,6 +84,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._outgoing: list[str] = []
         self._reply_time = reply_time
         self._taken = 0
+        self._waits = self._woken = False
 
     # Out
 
@@ -136,12 +141,27 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         while not self._events:
             self.flush()
             patience = self._replies[0][1] if self._replies else until
+            self._waits = True
             self._receive(min(until, patience))
-            if not self._events and until <= time.monotonic():
+            self._waits = False
+            if not self._events and (self._woken or until <= time.monotonic()):
+                self._woken = False
                 return None
+        self._woken = False
         if len(self._events) == 1:
             self._queued = 0
         return self._events.popleft()
+
+    def wake(self) -> None:
+        """Have ``next_event`` return now, or when it is called next; any greenlet may call this."""
+        self._woken = True
+        if self._waits:
+            watcher = self.sock._read_event  # type: ignore[attr-defined]
+            gevent.get_hub().cancel_wait(watcher, _Woken())
+
+    def begin_anew(self) -> None:
+        """Count events from none again: whoever kept books on those before has closed them."""
+        self._heard = 0
 
     def receive_events(self) -> NoReturn:
         """Refuse: there is no reading greenlet.
@@ -156,7 +176,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self.sock.settimeout(max(until - time.monotonic(), 0.000_1))
         try:
             data = self.sock.recv(_CHUNK)
-        except TimeoutError:
+        except (TimeoutError, _Woken):
             self._check_replies(0.0)
             return
         except OSError as error:
@@ -218,7 +238,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             self._lost(NoReply("no reply in time"))
 
     def _lost(self, error: Exception) -> NoReturn:
-        self.connected = False
+        self.connected = self._waits = False
         raise error
 
     # Verbs
