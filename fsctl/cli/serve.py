@@ -162,7 +162,7 @@ class _Service:
             Presence(settings.esl_url),
             _around(settings),
         )
-        self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
+        self._parts: list[_Part] = [Live(engine, controller)]
         if sockets.metrics and meter:
             self._parts.append(_monitor(sockets.metrics, controller, meter))
         if sockets.dialplan:
@@ -265,9 +265,8 @@ def _until_told_to_stop(
     told.once.wait()
     stopping()
     controller = service.controller
-    hunting = sum(not call.hunt_over.is_set() for call in controller.calls)
-    if hunting:
-        click.echo(f"Letting {hunting} hunts end; once more to stop at once.")
+    if controller.waiting:
+        click.echo(f"Letting {controller.waiting} hunts end; once more to stop at once.")
     draining = gevent.spawn(controller.drain)
     draining.rawlink(lambda _: told.twice.set())
     told.twice.wait()
