@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fsctl.esl.address import SwitchAddress, masked
+from fsctl.hunt.codes import Codes, read_code
 from fsctl.hunt.domain import read_domain
+from fsctl.mail.server import MailServer, mail_server, mask_mail_server, show_mail_server
 from fsctl.settings_values import (
     Address,
     Network,
@@ -27,8 +29,10 @@ from fsctl.settings_values import (
     external_caller,
     external_dial,
     frame_size,
+    language,
     log_format,
     log_level,
+    mail_sender,
     mask_password,
     networks,
     region,
@@ -37,6 +41,7 @@ from fsctl.settings_values import (
     show_networks,
     show_seconds,
     show_switches,
+    sound,
     switches,
     variable,
     voicemail,
@@ -209,6 +214,57 @@ class Settings:
         "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
         "Empty: as members' telephones do.",
     )
+    smtp_url: MailServer | None = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        mail_server,
+        "URL",
+        "The server that takes mails of missed calls: smtp://USER:PASSWORD@HOST:587, which must "
+        "offer TLS unless ?tls=no follows, or smtps://...; empty: no mails are sent.",
+        show=show_mail_server,
+        mask=mask_mail_server,
+    )
+    mail_sender: str = setting(
+        "",
+        mail_sender,
+        "ADDRESS",
+        "Whom these mails come from; empty: fsctl at this machine's name.",
+    )
+    mail_language: str = setting(
+        "en",
+        language,
+        "LANGUAGE",
+        "The language of these mails: en or pl.",
+    )
+    sign_code: str = setting(
+        "*45",
+        read_code,
+        "CODE",
+        "What members dial before a group's number to sign on and off there; none: nothing.",
+    )
+    pickup_code: str = setting(
+        "*8",
+        read_code,
+        "CODE",
+        "What is dialled before a group's number to pick up who waits there; none: nothing.",
+    )
+    signed_on_sound: str = setting(
+        "tone_stream://%(150,50,523);%(150,50,659);%(300,200,784)",
+        sound,
+        "SOUND",
+        "What a member hears who has signed on: a file or a stream.",
+    )
+    signed_off_sound: str = setting(
+        "tone_stream://%(150,50,784);%(150,50,659);%(300,200,523)",
+        sound,
+        "SOUND",
+        "What a member hears who has signed off.",
+    )
+    refused_sound: str = setting(
+        "tone_stream://%(250,250,425);loops=2",
+        sound,
+        "SOUND",
+        "What is heard after a code that is refused, or that finds nobody waiting.",
+    )
     metrics_listen: Address | None = setting(  # noqa: RUF009 - setting() returns a field
         "",
         address_or_none,
@@ -242,6 +298,15 @@ class Settings:
         "DIGITS",
         "How many of a caller's last digits are hidden wherever calls are shown; 0 hides none.",
     )
+
+    def __post_init__(self) -> None:
+        """Refuse settings that do not go together. Raises ValueError."""
+        _ = self.codes
+
+    @property
+    def codes(self) -> Codes:
+        """The codes that telephones dial."""
+        return Codes(self.sign_code, self.pickup_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,11 @@ def load(flags: Mapping[str, str], environ: Mapping[str, str], config: str | Non
             text, source, origin = row.default, "default", "default"
         values[row.name] = value = _read_value(row, text, origin)
         rows.append(Row(row.name, row.public(row.show(value)), source, row.description))
-    return Loaded(Settings(**values), tuple(rows))  # type: ignore[arg-type]
+    try:
+        settings = Settings(**values)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    return Loaded(settings, tuple(rows))
 
 
 def _read_value(row: Setting, text: str, origin: str) -> object:

@@ -12,11 +12,16 @@ from urllib.parse import quote
 
 import phonenumbers
 
+from fsctl.catalogs import LANGUAGES
 from fsctl.esl.address import ADVICE, SwitchAddress, switch_address
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import dial_string, question
+from fsctl.hunt.sound import read_sound
 from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 from fsctl.logs import FORMATS
+from fsctl.mail.address import read_address
+
+LONGEST_SOUND = 200
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -144,6 +149,25 @@ def external_caller(text: str) -> str:
     if stray(text, OUTSIDE) is not None or not re.fullmatch(r"\+?[0-9*#]{0,32}", rest):
         raise ValueError("write a number, {number} or {dialled}, for example +48587624731")
     return text
+
+
+def mail_sender(text: str) -> str:
+    """Read the address that mails come from; an empty text is this machine's."""
+    return read_address(text) if text else ""
+
+
+def language(text: str) -> str:
+    """Read the language of mails."""
+    if text.lower() not in LANGUAGES:
+        raise ValueError(f"write {' or '.join(LANGUAGES)}")
+    return text.lower()
+
+
+def sound(text: str) -> str:
+    """Read a file or a stream that FreeSWITCH plays."""
+    if len(text) > LONGEST_SOUND:
+        raise ValueError(f"write a sound of at most {LONGEST_SOUND} characters")
+    return read_sound(text)
 
 
 def seconds(text: str) -> float:

@@ -8,7 +8,11 @@ from typing import Any
 from alembic import context
 from alembic.runtime.migration import MigrationInfo
 
-from fsctl.store import call_tables, web_tables  # noqa: F401 - their tables are the models' too
+from fsctl.store import (  # noqa: F401 - their tables are the models' too
+    call_tables,
+    mail_tables,
+    web_tables,
+)
 from fsctl.store.tables import Base
 
 

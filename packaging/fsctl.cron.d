@@ -16,3 +16,4 @@ MAILTO=root
 */10 * * * * fsctl test -d /run/systemd/system || fsctl db upgrade
 # How long records are to be kept is for you to say; then take the mark off.
 #30 3 * * * fsctl test -d /run/systemd/system || fsctl calls purge --older-than 365d
+#45 3 * * * fsctl test -d /run/systemd/system || fsctl audit purge --older-than 1095d

@@ -21,7 +21,7 @@ from fsctl.cli.main import COMMANDS, root
 from fsctl.hunt import outcomes
 from fsctl.hunt.admission import Refusal
 from fsctl.hunt.strategies import STRATEGIES
-from fsctl.settings import SETTINGS
+from fsctl.settings import SETTINGS, Settings
 from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +61,8 @@ def commands(
         command = group.get_command(context, word)
         assert command is not None
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield (*path, word), command
             yield from commands(command, (*path, word))
         else:
             yield (*path, word), command
@@ -208,6 +210,8 @@ def test_shown_commands_can_be_typed(name: str) -> None:
         command: click.Command = root
         path, rest = words[:1], words[1:]
         while isinstance(command, click.Group):
+            if command.invoke_without_command and rest[0].startswith("-"):
+                break
             found = command.get_command(click.Context(command), rest[0])
             assert found is not None, f"{name}: no command {rest[0]!r} in: {shlex.join(words)}"
             command = found
@@ -241,6 +245,8 @@ def test_the_session_shown_is_what_happens(
 def test_the_dialplan_shown_is_what_serve_prints() -> None:
     printed = dialplan.lines(("600", "+48587624731"), "127.0.0.1:8084")
     assert printed + "\n" in blocks("docs/freeswitch.md", "xml")
+    codes = dialplan.lines(("600", "+48587624731"), "127.0.0.1:8084", Settings().codes)
+    assert codes.removeprefix(printed).lstrip() + "\n" in blocks("docs/freeswitch.md", "xml")
 
 
 @documents

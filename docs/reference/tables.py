@@ -14,7 +14,7 @@ from sqlalchemy.schema import ColumnCollectionConstraint
 
 from docs.reference import markdown
 from docs.reference.markdown import code, plain
-from fsctl.store import call_tables, web_tables
+from fsctl.store import call_tables, mail_tables, web_tables
 from fsctl.store.tables import SCHEMA, Base
 
 INTRODUCTION = f"""\
@@ -24,7 +24,7 @@ milliseconds too. Reading them is safe at any time. Who writes to them past fsct
 log ([The database](../database.md)).
 """
 
-_MODULES = (call_tables, web_tables)  # their tables are of Base once they are imported
+_MODULES = (call_tables, mail_tables, web_tables)  # their tables are of Base once they are imported
 
 
 def every() -> list[tuple[Table, str]]:

@@ -13,7 +13,7 @@ import fsctl
 from docs.reference import markdown
 from docs.reference.markdown import code
 
-LEG, CALLER, TRIAL, READ = "leg", "caller", "test call", "read"
+LEG, CALLER, PICKER, TRIAL, READ = "leg", "caller", "picker", "test call", "read"
 
 VARIABLES: Mapping[str, tuple[str, str]] = {
     # Ours
@@ -21,6 +21,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "fsctl_hunt": (LEG, "the caller's uuid while the leg hunts; with it the leg is cancelled"),
     "fsctl_ring": (LEG, "its own job's uuid while it hunts; by it the leg is cancelled alone"),
     "fsctl_leg": (LEG, "the leg's number within the call"),
+    "fsctl_picker": (PICKER, "who picks up, once they have the claim on the caller"),
     "fsctl_hops": (f"{CALLER}, {READ}", "how many groups a caller has been through who goes on"),
     "fsctl_greeting": (CALLER, "the greeting that is to be played"),
     "fsctl_music": (CALLER, "what is heard while telephones ring; cleared by who wins"),
@@ -32,8 +33,12 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "originate_timeout": (LEG, "seconds until FreeSWITCH stops the telephone, two beyond our own"),
     "ignore_early_media": (LEG, "true: a mobile's greeting is no answer"),
     "outbound_redirect_fatal": (LEG, "true: a 302 is a failure"),
-    "hangup_after_bridge": (f"{LEG}, {CALLER}", "true: after the conversation the call is over"),
-    "intercept_unbridged_only": (LEG, "true: a caller who talks already is not taken"),
+    "hangup_after_bridge": (
+        f"{LEG}, {CALLER}, {PICKER}", "true: after the conversation the call is over"
+    ),
+    "intercept_unbridged_only": (
+        f"{LEG}, {PICKER}", "true: a caller who talks already is not taken"
+    ),
     "api_on_post_originate": (LEG, "takes `socket_resume` off the caller at the answer"),
     "group_confirm_key": (LEG, "1, for a member who must press it to have the caller"),
     "group_confirm_file": (LEG, "what that member hears"),
@@ -44,7 +49,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "sip_h_Alert-Info": (LEG, "the distinctive ring"),
     "sip_h_Diversion": (LEG, "which number diverts the call"),
     "max_forwards": (f"{LEG}, {READ}", "how often the call may yet be forwarded (RFC 3261)"),
-    "x": (LEG, "nothing: what is done by expanding its value is what matters"),
+    "playback_timeout_sec": (PICKER, "seconds that the sound of a refusal may last"),
+    "x": (f"{LEG}, {PICKER}", "nothing: what is done by expanding its value is what matters"),
     "api_hangup_hook": (CALLER, "cancels every leg that hunts when the caller hangs up"),
     "socket_resume": (CALLER, "true while telephones ring: the dialplan goes on if we do not"),
     "loopback_bowout": (TRIAL, "false: the two ends stay"),
@@ -73,9 +79,9 @@ def page() -> str:
     rows = [(code(name), *VARIABLES[name]) for name in sorted(VARIABLES)]
     return markdown.page(
         "Channel variables",
-        "What fsctl sets on the legs that it starts (`leg`), on the caller and on a test call, and "
-        "what it reads of a caller. A dialplan or a CDR may read them. Setting those that begin "
-        "with `fsctl_` breaks hunts.",
+        "What fsctl sets on the legs that it starts (`leg`), on the caller, on the channel of who "
+        "picks a caller up (`picker`) and on a test call, and what it reads of a caller. A "
+        "dialplan or a CDR may read them. Setting those that begin with `fsctl_` breaks hunts.",
         markdown.table(("variable", "on", "what for"), rows),
     )
 
@@ -90,7 +96,7 @@ def names() -> set[str]:
 
 
 def _names(path: Path, tree: ast.Module) -> Iterator[str]:
-    orders = path.name == "commands.py"
+    orders = path.name in ("commands.py", "picking.py")
     words = orders or path.name == "presentation.py"
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -43,6 +43,8 @@ def warnings_about(group: Group) -> list[str]:
         found.append(f"{quoted} has no members: it rings nobody")
     elif not enabled:
         found.append(f"{quoted} has no enabled members: it rings nobody")
+    elif not any(member.signed_on for member in enabled):
+        found.append(f"{quoted} has nobody signed on: it rings nobody")
     found.extend(
         f"{member.user} of {quoted} never rings: its delay of {seconds(member.delay)} is not below "
         f"the group's wait of {seconds(group.wait)}"

@@ -3,9 +3,11 @@
 from sqlalchemy import Engine
 
 from fsctl.admin import values
+from fsctl.admin.difference import told, told_of_user
 from fsctl.admin.errors import WrongValue
-from fsctl.store.audit import Entry, read_entries
-from fsctl.store.engine import reading
+from fsctl.admin.users import user_name
+from fsctl.store.audit import USER, Entry, read_entries, read_user_entries, remove_entries
+from fsctl.store.engine import reading, writing
 
 MOST = 10_000
 
@@ -23,8 +25,7 @@ def list_changes(
     With a ``group`` those of the group that had this name then, with ``since`` (epoch seconds)
     those from then on, with a domain that domain's.
     """
-    if not 1 <= limit <= MOST:
-        raise WrongValue(f"limit is 1 to {MOST}, not {limit}")
+    _check(limit)
     with reading(engine) as session:
         return read_entries(
             session,
@@ -33,3 +34,46 @@ def list_changes(
             since_ms=None if since is None else round(since * 1000),
             limit=limit,
         )
+
+
+def list_user_changes(
+    engine: Engine, *, user: str | None = None, since: float | None = None, limit: int = 50
+) -> list[Entry]:
+    """Return the newest changes of the panel's users, the newest first; with a ``user`` of that
+    one, whom there need not be any more."""
+    _check(limit)
+    with reading(engine) as session:
+        return read_user_entries(
+            session,
+            user=None if user is None else user_name(user),
+            since_ms=None if since is None else round(since * 1000),
+            limit=limit,
+        )
+
+
+def lines_of(entry: Entry) -> list[str]:
+    """Tell of a change: of what, then a line for each part."""
+    if entry.about == USER:
+        return told_of_user(entry.action, entry.before, entry.after)
+    return told(entry.before, entry.after)
+
+
+def purge_changes(engine: Engine, before: float) -> int:
+    """Remove the changes that were made before this time (epoch seconds); return how many.
+
+    A step at a time, each a transaction of its own. Raises Unavailable.
+    """
+    removed = 0
+    while step := _purge_some(engine, round(before * 1000)):
+        removed += step
+    return removed
+
+
+def _purge_some(engine: Engine, before_ms: int) -> int:
+    with writing(engine) as session:
+        return remove_entries(session, before_ms)
+
+
+def _check(limit: int) -> None:
+    if not 1 <= limit <= MOST:
+        raise WrongValue(f"limit is 1 to {MOST}, not {limit}")

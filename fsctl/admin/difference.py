@@ -1,4 +1,4 @@
-"""How two documents of the same group differ, in lines for people.
+"""How two documents of the same group, or user of the panel, differ, in lines for people.
 
 Knows no group: a document of an earlier fsctl, with other parts, is compared as well.
 """
@@ -8,6 +8,9 @@ from typing import Any
 
 from fsctl.admin.documents import GROUP_DEFAULTS, MEMBER_DEFAULTS, Document, lean, lean_member
 
+PASSWORD, SIGN_OUT = "set password", "sign out user"
+"""What is done with a user and changes nothing that is told of them."""
+_USER_ACTIONS = {PASSWORD: "password changed", SIGN_OUT: "signed out everywhere"}
 _NAMED_BY = {"members": "user"}
 _DEFAULTS = {"members": MEMBER_DEFAULTS}
 
@@ -34,6 +37,22 @@ def told(before: Document | None, after: Document | None) -> list[str]:
         return [title(before), *differences(before, after)]
     document = after or before or {}
     return [f"{title(document)} {'added' if after else 'removed'}: {summary(document)}"]
+
+
+def told_of_user(action: str, before: Document | None, after: Document | None) -> list[str]:
+    """Tell of a change of a user of the panel, like ``told``."""
+    document = after or before or {}
+    domain = document.get("domain")
+    name = f'user "{document.get("name")}"' + (f" of {domain}" if domain else "")
+    if before and after:
+        return [name, *_differences(before, after, {}), *_spoken(action)]
+    parts = ", ".join(part for part in _parts(document) if part != "tokens none")
+    return [f"{name} {'added' if after else 'removed'}: {parts}"]
+
+
+def _spoken(action: str) -> Iterator[str]:
+    if action in _USER_ACTIONS:
+        yield _USER_ACTIONS[action]
 
 
 def _differences(before: Document, after: Document, defaults: Document) -> Iterator[str]:

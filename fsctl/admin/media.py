@@ -1,7 +1,6 @@
 """Kinds of settings about what is heard, shown and recorded.
 
-Owns which of them an administrator may write. FreeSWITCH plays far more than files: schemes that
-run a program, say, are not among these.
+Owns which of them an administrator may write; what a sound is stands in ``fsctl.hunt.sound``.
 """
 
 import re
@@ -11,22 +10,10 @@ from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Given, Line
 from fsctl.hunt.line import POSITION, parts_of
+from fsctl.hunt.sound import STREAMS, read_sound
 from fsctl.hunt.template import RECORDED, SHOWN, stray
 from fsctl.store import tables
 
-STREAMS = (
-    "local_stream",
-    "tone_stream",
-    "silence_stream",
-    "http",
-    "https",
-    "http_cache",
-    "shout",
-)
-"""What may stand before ``://`` in a sound."""
-
-_FILE = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9/._+@-]*")
-_STREAM = re.compile(r"([a-z_]+)://[A-Za-z0-9/._:%(),;=+*~?&@-]+")
 _RING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|<[A-Za-z0-9:/._~%-]+>(;[A-Za-z0-9-]+(=[\w.-]+)?)*")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@{}-]*\.[A-Za-z0-9]{2,4}")
 
@@ -41,15 +28,13 @@ class Sound(Line):
     def read(self, what: str, given: Given) -> str:
         """Read a file's path or a stream's address."""
         text = values.line(what, str(given), self.longest)
-        stream = _STREAM.fullmatch(text)
-        if stream and stream[1] in STREAMS:
-            return text
-        if not _FILE.fullmatch(text) or ".." in text:
+        try:
+            return read_sound(text)
+        except ValueError:
             raise WrongValue(
                 f"{what} {values.shown(text)} is no sound: write a file of letters, digits and "
                 f"/ . _ + @ -, or a stream ({', '.join(STREAMS)}), for example local_stream://moh"
-            )
-        return text
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""Members of groups: add, set, enable, disable, remove.
+"""Members of groups: add, set, enable, disable, sign on and off, remove.
 
 Errors and transactions are as in ``fsctl.admin.groups``. Two names that mean the same user (see
 ``fsctl.hunt.group.same_user``) cannot both be members: the user's telephones would ring twice.
 """
 
+from collections.abc import Callable
+
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from fsctl.admin import values
@@ -73,6 +76,41 @@ def disable_member(session: Session, group: str, user: str, *, domain: str = "")
 
 
 @transaction
+def sign_on(session: Session, group: str, user: str, *, domain: str = "") -> Change:
+    """Let a member ring who was signed off."""
+    return _sign(session, group, user, domain, True)
+
+
+@transaction
+def sign_off(session: Session, group: str, user: str, *, domain: str = "") -> Change:
+    """Keep a member, who does not ring until signed on again."""
+    return _sign(session, group, user, domain, False)
+
+
+@transaction
+def toggle_signed_on(
+    session: Session,
+    group: str,
+    user: str,
+    *,
+    domain: str = "",
+    may_commit: Callable[[], None] = lambda: None,
+) -> Change:
+    """Sign a member on who is signed off, and off who is signed on.
+
+    ``may_commit`` is asked at the last moment before it counts; when it raises, nothing was done.
+    """
+    event.listen(session, "before_commit", lambda _: may_commit(), once=True)
+    return _sign(session, group, user, domain, None)
+
+
+def _sign(session: Session, group: str, user: str, domain: str, on: bool | None) -> Change:
+    row, member = _existing_member(session, group, user, domain)
+    member.signed_on = not member.signed_on if on is None else on
+    return changed(session, row, _state(row, member))
+
+
+@transaction
 def remove_member(session: Session, group: str, user: str, *, domain: str = "") -> Change:
     """Take a member from the group."""
     row, member = _existing_member(session, group, user, domain)
@@ -93,6 +131,7 @@ def _existing_member(
 
 def _state(row: HuntGroup, member: GroupMember) -> str:
     state = "enabled" if member.enabled else "disabled"
+    state += "" if member.signed_on else ", signed off"
     return (
         f"{member.user} of {named(row)}: {sentence(MEMBER_TERMS, plain_member(member))}, {state}."
     )

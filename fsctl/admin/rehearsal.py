@@ -10,6 +10,7 @@ from fsctl.hunt.admission import Admitted, Refusal, admit
 from fsctl.hunt.course import Step, steps
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
+from fsctl.hunt.missed import told_of
 from fsctl.hunt.simulation import Phones
 
 
@@ -39,7 +40,7 @@ def rehearse(
 def played_document(course: Sequence[Step]) -> dict[str, object]:
     """Return a call that was played as programs have it; those it went on to are ``onward``."""
     first, *others = map(_step, course)
-    return {**first, "onward": others}
+    return {**first, "onward": others, "missed_mail": told_of(course)}
 
 
 def _step(step: Step) -> dict[str, object]:

@@ -15,8 +15,10 @@ from fsctl.admin.endings import EndingText
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
 from fsctl.admin.media import AlertInfo, PositionSound, RecordingPath, Sound, Template
 from fsctl.hunt import opening
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import PICKUP, Group, Member
+from fsctl.hunt.missed import read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
+from fsctl.mail.address import read_addresses
 from fsctl.store import tables
 
 NONE = "none"
@@ -163,6 +165,14 @@ GROUP_TERMS = _terms(
     ("when_disabled", EndingText(), "The same while the group is disabled."),
     ("skip_busy", Switch(),
      "Whether members in a conversation are passed over, as the switches of esl_url tell."),
+    ("missed_mail", Form("ADDRESSES", read_addresses, tables.LONGEST_MISSED_MAIL),
+     "Tell these mail addresses of calls that nobody took, with commas between them; or none."),
+    ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
+     "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
+     "up, closed, disabled, no members, too many hops, with commas."),
+    ("pickup", Choice("WHO", PICKUP),
+     "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
+     " or nobody."),
     ("max_callers", Count(least=1, most=tables.MOST_CALLERS),
      f"Hunt for so many callers at once: 1 to {tables.MOST_CALLERS}; none for any number."),
     ("line", Count(least=1, most=tables.MOST_IN_LINE),
@@ -194,6 +204,8 @@ MEMBER_TERMS = _terms(
     ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
     ("confirm", Switch(),
      "Whether the member must press 1 to have the caller, so that no voicemail box does."),
+    ("signed_on", Switch(), "Whether the member is signed on; who is signed off is not rung.",
+     False, False),
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Who may sign in to the panel: add, set, list, remove, a new password, tokens for programs.
 
-Each change is one transaction; errors are those of ``fsctl.admin.groups``. Users are no part of the
-groups: their changes do not move the groups' revision, and an export does not have them.
+Each change is one transaction, and in the audit log, which holds no password and no token; errors
+are those of ``fsctl.admin.groups``. Users are no part of the groups: their changes do not move the
+groups' revision, and an export does not have them.
 """
 
 import hashlib
@@ -15,14 +16,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from fsctl.admin import passwords, values
+from fsctl.admin.actor import actor_of
+from fsctl.admin.difference import PASSWORD, SIGN_OUT
 from fsctl.admin.errors import Refused, WrongValue
+from fsctl.catalogs import LANGUAGES
 from fsctl.store import web_users
+from fsctl.store.audit import Document, write_user_entry
 from fsctl.store.engine import reading, writing
 from fsctl.store.tables import LONGEST_NAME, name_key
 from fsctl.store.web_tables import LONGEST_LABEL, ROLES, WebToken, WebUser
 from fsctl.store.web_users import User
 
-LANGUAGES = ("en", "pl")
 MANAGER = (ROLES[0], "")
 """The role and domain of who manages the panel's users."""
 TOKEN_PREFIX = "fsctl_"  # noqa: S105 - what a token begins with is no secret
@@ -78,6 +82,7 @@ def add_user(
             raise Refused(f'there is a user "{row.name}" already')
         session.add(row)
         session.flush()
+        _write_down(session, "add user", None, _document(session, row))
         return web_users.plain_user(row)
 
 
@@ -101,10 +106,14 @@ def set_user(
         row = _existing(session, name)
         if by and name_key(by) == row.name_key and (role or row.role, domain or "") != MANAGER:
             raise Refused("nobody takes their own rights away: another administrator can")
+        before = _document(session, row)
         row.role = row.role if role is None else read_role(role)
         row.domain = row.domain if domain is None else values.domain(domain)
         row.language = row.language if language is None else read_language(language)
         session.flush()
+        after = _document(session, row)
+        if before != after:
+            _write_down(session, "set user", before, after)
         return web_users.plain_user(row)
 
 
@@ -115,6 +124,7 @@ def set_password(engine: Engine, name: str, password: str) -> User:
         row = _existing(session, name)
         row.password = kept
         web_users.end_sessions_of(session, row.id)
+        _write_down_as_it_is(session, PASSWORD, row)
         return web_users.plain_user(row)
 
 
@@ -126,6 +136,7 @@ def remove_user(engine: Engine, name: str, *, by: str = "") -> User:
         if by and name_key(by) == row.name_key:
             raise Refused("nobody removes themselves: another administrator can")
         user = web_users.plain_user(row)
+        _write_down(session, "remove user", _document(session, row), None)
         session.delete(row)
         return user
 
@@ -156,7 +167,9 @@ def list_users(engine: Engine) -> list[User]:
 def sign_out_user(engine: Engine, name: str) -> int:
     """End every session of a user; return how many there were."""
     with _changing(engine) as session:
-        return web_users.end_sessions_of(session, _existing(session, name).id)
+        row = _existing(session, name)
+        _write_down_as_it_is(session, SIGN_OUT, row)
+        return web_users.end_sessions_of(session, row.id)
 
 
 # Tokens, with which programs sign in
@@ -176,7 +189,10 @@ def add_token(engine: Engine, name: str, label: str) -> str:
         row = _existing(session, name)
         if label in web_users.tokens_of(session, row.id):
             raise Refused(f'user "{row.name}" has a token "{label}" already')
+        before = _document(session, row)
         session.add(WebToken(user_id=row.id, label=label, digest=digest_of(token)))
+        session.flush()
+        _write_down(session, "add token", before, _document(session, row))
     return token
 
 
@@ -184,8 +200,10 @@ def remove_token(engine: Engine, name: str, label: str) -> User:
     """Take a token back: whoever has it is a stranger from now on."""
     with _changing(engine) as session:
         row = _existing(session, name)
+        before = _document(session, row)
         if not web_users.remove_token(session, row.id, label):
             raise Refused(f'user "{row.name}" has no token "{label}"')
+        _write_down(session, "remove token", before, _document(session, row))
         return web_users.plain_user(row)
 
 
@@ -199,6 +217,34 @@ def user_with_token(engine: Engine, token: str) -> User | None:
     """Return whose token this is; None for nobody's."""
     with reading(engine) as session:
         return web_users.user_of_token(session, digest_of(token))
+
+
+# The audit log
+
+
+def _document(session: Session, row: WebUser) -> Document:
+    """Return what the audit log has of a user."""
+    return {
+        "name": row.name,
+        "role": row.role,
+        "domain": row.domain,
+        "language": row.language,
+        "tokens": web_users.tokens_of(session, row.id),
+    }
+
+
+def _write_down(
+    session: Session, action: str, before: Document | None, after: Document | None
+) -> None:
+    bind = session.get_bind()
+    assert isinstance(bind, Engine)  # noqa: S101 - sessions are made by fsctl.store.engine
+    write_user_entry(session, actor_of(bind), action, before, after)
+
+
+def _write_down_as_it_is(session: Session, action: str, row: WebUser) -> None:
+    """Write down what changes nothing that may be told of."""
+    document = _document(session, row)
+    _write_down(session, action, document, document)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from fsctl.cli.drawing import NOT_RUNG, seconds, timeline
 from fsctl.hunt.group import Group, Member, is_external, same_user
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
-from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of
+from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of, was_picked_up
 
 _REFUSALS = {
     CallOutcome.NO_SUCH_NUMBER.value: "no group served the number",
@@ -27,6 +27,7 @@ _ENDINGS = {
     CallOutcome.GAVE_UP.value: "the caller gave up",
     CallOutcome.LINE_OVER.value: "waited in line for too long and was let go",
     CallOutcome.HANDED_BACK.value: "given back to the dialplan",
+    CallOutcome.INTERRUPTED.value: "its controller died",
 }
 _CAUSES = {
     "USER_NOT_REGISTERED": "its phone was not registered",
@@ -40,6 +41,7 @@ _OUTCOMES = {
     Outcome.REJECTED.value: "the call was rejected",
     Outcome.UNREACHABLE.value: "it could not be reached",
     Outcome.FAILED.value: "it failed on the way to the phone",
+    CallOutcome.INTERRUPTED.value: "it rang when the controller died",
 }
 
 
@@ -51,7 +53,8 @@ def verdict(record: CallRecord) -> str:
     if record.outcome != CallOutcome.ANSWERED:
         return f"{_ENDINGS.get(record.outcome, record.outcome)} after {after}"
     talked = "" if record.talk_seconds is None else f", then {seconds(record.talk_seconds)} of talk"
-    return f"answered by {record.answered_by or 'a member'} after {after}{talked}"
+    how = "picked up" if was_picked_up(record) else "answered"
+    return f"{how} by {record.answered_by or 'a member'} after {after}{talked}"
 
 
 def drawing(record: CallRecord) -> Iterator[str]:
@@ -78,6 +81,7 @@ def _leg(number: int, attempt: Attempt, record: CallRecord) -> Leg:
         attempt.connected,
         over if attempt.ended is None else attempt.ended,
         attempt.cause,
+        picked_up=attempt.outcome == Outcome.PICKED_UP.value,
     )
 
 
@@ -86,6 +90,9 @@ def leg_sentence(attempt: Attempt, record: CallRecord) -> str:
     if attempt.cause in NOT_RUNG:
         at = seconds(attempt.started)
         return f"{attempt.member}: not rung at {at}, {NOT_RUNG[attempt.cause]} ({attempt.cause})."
+    if attempt.outcome == Outcome.PICKED_UP.value:
+        at = seconds(attempt.started)
+        return f"{attempt.member}: picked the caller up by the code at {at}."
     called = f"called at {seconds(attempt.started)}"
     if attempt.ringing is not None:
         until = attempt.connected if attempt.connected is not None else attempt.ended
@@ -122,8 +129,8 @@ def silence_sentence(user: str, record: CallRecord) -> str:
 def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
     if record.outcome in (CallOutcome.DISABLED, CallOutcome.CLOSED):
         return _REFUSALS[record.outcome]
-    if not member.enabled:
-        return "the member was disabled"
+    if not member.rings:
+        return f"the member was {'signed off' if member.enabled else 'disabled'}"
     if record.caller_user and same_user(member.user, record.caller_user):
         return "it was the caller's own phone"
     delayed = group.strategy == "delayed"

@@ -10,6 +10,7 @@ import click
 from sqlalchemy import Engine
 
 from fsctl.cli.context import Context, fail, pass_context, settings_options
+from fsctl.hunt.codes import Codes
 from fsctl.hunt.group import Group, inner_name, is_external
 from fsctl.hunt.nesting import who_confirms
 from fsctl.hunt.template import dialling
@@ -18,6 +19,7 @@ from fsctl.store.engine import reading
 from fsctl.store.groups import list_groups
 from fsctl.store.nesting import with_inner
 
+NO_CODES = Codes()
 _EVERYWHERE = {"0.0.0.0", "[::]"}
 
 
@@ -32,14 +34,15 @@ def place(address: str) -> str:
     return f"{host}:{port}"
 
 
-def lines(numbers: Iterable[str], address: str) -> str:
+def lines(numbers: Sequence[str], address: str, codes: Codes = NO_CODES) -> str:
     """Return an extension that hands calls to ``numbers`` to the controller at HOST:PORT.
 
     City numbers match with ``+``, with ``00``, and bare, since trunks deliver them in all ways.
+    Another one is for ``codes`` before these numbers, if any is on.
     """
-    patterns = [_pattern(number) for number in numbers] or ["600"]
-    expression = quoteattr(f"^(?:{'|'.join(patterns)})$")
-    return f"""\
+    numbers = numbers or ["600"]
+    expression = quoteattr(f"^(?:{'|'.join(map(_pattern, numbers))})$")
+    first = f"""\
 <extension name="fsctl">
   <condition field="destination_number" expression={expression}>
     <!-- the call goes on here even if a controller dies at the wrong moment -->
@@ -49,6 +52,19 @@ def lines(numbers: Iterable[str], address: str) -> str:
     <action application="respond" data="503"/>
   </condition>
 </extension>"""
+    return "\n\n".join([first, *_of_codes("fsctl codes", numbers, codes, place(address), "")])
+
+
+def _of_codes(
+    name: str, numbers: Sequence[str], codes: Codes, hosts: str, condition: str
+) -> Iterator[str]:
+    """Yield the extension for codes before these numbers, for users' telephones, if any is on."""
+    patterns = [re.escape(code) for _, code in codes]
+    if patterns and numbers:
+        behind = "|".join(map(_pattern, numbers))
+        expression = quoteattr(f"^(?:{'|'.join(patterns)})(?:{behind})$")
+        number = f'<condition field="destination_number" expression={expression}>'
+        yield _written(name, condition + number, _handed_over(hosts, (("respond", "503"),)))
 
 
 def _pattern(number: str) -> str:
@@ -77,8 +93,9 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
     """Print an extension for each group that has numbers, with a fallback for it.
 
     The fallback rings the group's members by FreeSWITCH's own means, all at once, when no
-    controller takes the call. With a domain only its groups are printed. Print it again after a
-    change of groups.
+    controller takes the call. With a domain only its groups are printed. The last extension is for
+    codes before their numbers, and belongs into the context of users' own telephones. Print it
+    again after a change of groups.
     """
     try:
         hosts = hosts_of(controllers) if controllers else place(str(context.settings.listen))
@@ -91,8 +108,9 @@ def dialplan(context: Context, controllers: str | None, form: str) -> None:
     groups = served_groups(context.engine(), context.settings.domain)
     if not groups:
         fail("there is no enabled group with a number; see: fsctl group list")
-    around = Surroundings(hosts, context.settings.domain_variable, context.settings.external_dial)
-    text = "\n\n".join(one for group in groups for one in extensions(group, around))
+    settings = context.settings
+    around = Surroundings(hosts, settings.domain_variable, settings.external_dial, settings.codes)
+    text = "\n\n".join(all_extensions(groups, around))
     click.echo(f"<include>\n{text}\n</include>" if form == "xml" else text)
 
 
@@ -115,11 +133,30 @@ def served_groups(engine: Engine, domain: str) -> list[Group]:
 class Surroundings:
     """What is the same for all groups: ``hosts`` is the list that ``socket`` takes, ``variable``
     the channel variable that names a call's domain, ``external`` how telephone numbers are called
-    (``settings.external_dial``)."""
+    (``settings.external_dial``), ``codes`` what telephones dial before their numbers."""
 
     hosts: str
     variable: str
     external: str = ""
+    codes: Codes = NO_CODES
+
+    def condition(self, domain: str) -> str:
+        """Return the condition that a call is of a domain; none without one."""
+        if not domain:
+            return ""
+        expression = quoteattr(f"^{re.escape(domain)}$")
+        return f'<condition field="${{{self.variable}}}" expression={expression}/>\n  '
+
+
+def all_extensions(groups: Sequence[Group], around: Surroundings) -> Iterator[str]:
+    """Yield the extensions of groups, then those of codes before their numbers, by domain."""
+    for group in groups:
+        yield from extensions(group, around)
+    for domain in dict.fromkeys(group.domain for group in groups):
+        numbers = [one for group in groups if group.domain == domain for one in group.numbers]
+        name = f"fsctl codes {domain}".rstrip()
+        condition = around.condition(domain)
+        yield from _of_codes(name, numbers, around.codes, around.hosts, condition)
 
 
 def extensions(group: Group, around: Surroundings) -> Iterator[str]:
@@ -137,14 +174,18 @@ def extensions(group: Group, around: Surroundings) -> Iterator[str]:
     if city:
         yield _extension(group, city, around, "")
     if internal:
-        domain = quoteattr(f"^{re.escape(group.domain)}$")
-        condition = f'<condition field="${{{around.variable}}}" expression={domain}/>\n  '
-        yield _extension(group, internal, around, condition)
+        yield _extension(group, internal, around, around.condition(group.domain))
 
 
 def extension_for_call(group: Group, around: Surroundings) -> str:
     """Return the extension for a call of which it is known that it is the group's."""
     return _made(group, around, "<condition>")
+
+
+def extension_for_code(around: Surroundings) -> str:
+    """Return the extension for a call of which it is known that it is a code and a number."""
+    actions = _handed_over(around.hosts, (("respond", "503"),))
+    return _written("fsctl codes", "<condition>", actions)
 
 
 def _extension(group: Group, numbers: Sequence[str], around: Surroundings, condition: str) -> str:
@@ -154,19 +195,21 @@ def _extension(group: Group, numbers: Sequence[str], around: Surroundings, condi
 
 
 def _made(group: Group, around: Surroundings, conditions: str) -> str:
-    actions = [
-        ("set", "socket_resume=true"),
-        ("socket", f"{around.hosts} async full"),
-        *_fallback(group, around.external),
-    ]
+    actions = _handed_over(around.hosts, _fallback(group, around.external))
+    return _written(f"fsctl {group.name}", conditions, actions)
+
+
+def _handed_over(hosts: str, fallback: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    return ("set", "socket_resume=true"), ("socket", f"{hosts} async full"), *fallback
+
+
+def _written(name: str, conditions: str, actions: Iterable[tuple[str, str]]) -> str:
     lines = "\n".join(
-        f"    <action application={quoteattr(name)} data={quoteattr(data)}/>"
-        for name, data in actions
+        f"    <action application={quoteattr(application)} data={quoteattr(data)}/>"
+        for application, data in actions
     )
     return (
-        f"<extension name={quoteattr(f'fsctl {group.name}')}>\n"
-        f"  {conditions}\n"
-        f"{lines}\n  </condition>\n</extension>"
+        f"<extension name={quoteattr(name)}>\n  {conditions}\n{lines}\n  </condition>\n</extension>"
     )
 
 
@@ -198,13 +241,13 @@ def _endpoints(group: Group, external: str) -> Iterator[str]:
 
 
 def _who_rings(group: Group) -> tuple[str, ...]:
-    """Return who is enabled, in this group and those within it, each once."""
+    """Return who is enabled and signed on, in this group and those within it, each once."""
     inner = dict(group.inner)
     found: list[str] = []
     for member in group.members:
-        if member.enabled and member.user in inner:
+        if member.rings and member.user in inner:
             if inner[member.user].enabled:
                 found += _who_rings(inner[member.user])
-        elif member.enabled and inner_name(member.user) is None:
+        elif member.rings and inner_name(member.user) is None:
             found.append(member.user)
     return tuple(dict.fromkeys(found))

@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from fsctl.hunt.ledger import Leg
-from fsctl.hunt.outcomes import CALLER_GONE, DO_NOT_DISTURB, ON_THE_PHONE, Outcome
+from fsctl.hunt.outcomes import (
+    CALLER_GONE,
+    DO_NOT_DISTURB,
+    GOT_THE_CALLER,
+    ON_THE_PHONE,
+    Outcome,
+)
 
 WIDTH = 60
 """Columns that the group's wait time takes."""
@@ -27,7 +33,7 @@ def timeline(legs: Sequence[Leg], wait: float, ended: float) -> Iterator[str]:
         until = leg.connected if leg.connected is not None else leg.ended
         stop = round((ended if until is None else until) / per_column)
         bar = " " * start + ("=" * (stop - start) or "|")
-        if leg.outcome is Outcome.ANSWERED:
+        if leg.outcome in GOT_THE_CALLER:
             bar += "*"
         yield f"{leg.member:<{name}}  {bar:<{WIDTH + 1}}  {story(leg)}"
 
@@ -45,6 +51,8 @@ def story(leg: Leg) -> str:
     began = f"from {seconds(leg.started)}"
     if leg.outcome is Outcome.ANSWERED:
         return f"{began}: answered at {seconds(leg.connected or 0.0)}, has the caller"
+    if leg.outcome is Outcome.PICKED_UP:
+        return f"at {seconds(leg.started)}: picked the caller up by the code"
     if leg.outcome is None:
         return f"{began}: rings"
     if leg.cause in NOT_RUNG:

@@ -179,6 +179,8 @@ def _write_members(found: Group, external: bool) -> None:
 def _state(found: Group, member: Member, external: bool) -> str:
     if not member.enabled:
         return "disabled"
+    if not member.signed_on:
+        return "signed off"
     if is_external(member.user) and not external:
         return "not called: external_dial is not set"
     return "never rings" if never_rings(found, member) else "rings"

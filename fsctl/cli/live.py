@@ -26,7 +26,7 @@ PACE = 1.0
 """Seconds between two looks: as often as controllers say what they do."""
 WIDTH = 160
 """Columns where there is no terminal."""
-_STYLES = {"rings": "yellow", "claims": "green", "answered": "green"}
+_STYLES = {"rings": "yellow", "claims": "green", "answered": "green", "picked up": "green"}
 _SAID = {"claims": "picks up"}
 
 

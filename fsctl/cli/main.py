@@ -37,6 +37,7 @@ COMMANDS = {
     "group": "fsctl.cli.group",
     "import": "fsctl.cli.transfer",
     "live": "fsctl.cli.live",
+    "mail": "fsctl.cli.mail",
     "member": "fsctl.cli.member",
     "number": "fsctl.cli.number",
     "run": "fsctl.cli.run",

@@ -51,6 +51,26 @@ def remove(context: Context, group: str, user: str) -> None:
     )
 
 
+@member.command("sign-on")
+@click.argument("group")
+@click.argument("user")
+@settings_options("domain")
+@pass_context
+def sign_on(context: Context, group: str, user: str) -> None:
+    """Let USER ring in GROUP who had signed off."""
+    write_change(members.sign_on(context.engine(), group, user, domain=context.settings.domain))
+
+
+@member.command("sign-off")
+@click.argument("group")
+@click.argument("user")
+@settings_options("domain")
+@pass_context
+def sign_off(context: Context, group: str, user: str) -> None:
+    """Keep USER in GROUP, without ringing until signed on again."""
+    write_change(members.sign_off(context.engine(), group, user, domain=context.settings.domain))
+
+
 @member.command("enable")
 @click.argument("group")
 @click.argument("user")

@@ -15,21 +15,29 @@ from gevent.event import Event
 from sqlalchemy import Engine
 
 from fsctl import logs
+from fsctl.admin.actor import acting_as
+from fsctl.admin.members import toggle_signed_on
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller import sharing
+from fsctl.controller.codes import CodeSounds, DialledCodes
 from fsctl.controller.directory import Directory, Keys
 from fsctl.controller.live import Live
 from fsctl.controller.memories import Memories
 from fsctl.controller.onward import Places
+from fsctl.controller.pickup import PickUps, database_waiting
 from fsctl.controller.presence import Presence
 from fsctl.controller.recorder import Recorder
 from fsctl.controller.server import Controller, Limits
+from fsctl.controller.signing import Signing
 from fsctl.controller.source import database_news, database_source
 from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
 from fsctl.esl.listener import bind, place_of
+from fsctl.hunt.codes import Codes
+from fsctl.hunt.group import Group
+from fsctl.mail.address import sender_of
 from fsctl.settings import Settings
 from fsctl.settings_values import Address
 from fsctl.store.engine import make_engine, reading
@@ -37,6 +45,7 @@ from fsctl.store.groups import all_numbers
 from fsctl.store.numbers import dialled
 
 if TYPE_CHECKING:
+    from fsctl.controller.mailer import Mailer
     from fsctl.controller.metrics import Meter
 
 log = logging.getLogger(__name__)
@@ -72,14 +81,14 @@ def serve(context: Context) -> None:
         told = _Told(_hear_signals)  # before anybody can know that we are here
         service = _Service(settings, engine, sockets)
         service.start()
-        _say_where(sockets, numbers)
+        _say_where(sockets, numbers, settings.codes)
         manager.ready()
         beating = gevent.spawn(_beat, manager)
         _until_told_to_stop(service, told, manager.stopping)
         beating.kill()
     else:
         engine.dispose()  # a connection must not be shared with the workers
-        _say_where(sockets, numbers)
+        _say_where(sockets, numbers, settings.codes)
         manager.ready()  # connections wait in the socket's queue until the workers are there
         _run_workers(settings, sockets, manager)
     click.echo("fsctl has stopped.")
@@ -154,17 +163,21 @@ class _Service:
             directory,
             keys,
             Limits(settings.max_connections, settings.max_frame, settings.reply_time),
-            Recorder(engine, settings.spool),
+            Recorder(engine, settings.spool, mails=settings.smtp_url is not None),
             settings.domain_variable,
             memories,
             meter,
             settings.mask_numbers,
             Presence(settings.esl_url),
             _around(settings),
+            _codes(settings, engine, directory),
         )
         self._parts: list[_Part] = [Live(engine, controller)]
+        mailer = _mailer(settings, engine, meter) if settings.smtp_url else None
+        if mailer:
+            self._parts.append(mailer)
         if sockets.metrics and meter:
-            self._parts.append(_monitor(sockets.metrics, controller, meter))
+            self._parts.append(_monitor(sockets.metrics, controller, meter, mailer))
         if sockets.dialplan:
             served = (settings, engine, keys, controller.address)
             self._parts.append(_dialplan_server(sockets.dialplan, *served))
@@ -190,6 +203,21 @@ def _around(settings: Settings) -> Around:
     )
 
 
+def _codes(settings: Settings, engine: Engine, directory: Directory) -> DialledCodes:
+    def sign(group: Group, user: str, actor: str, may_commit: Callable[[], None]) -> bool:
+        change = toggle_signed_on(
+            acting_as(engine, actor), group.name, user, domain=group.domain, may_commit=may_commit
+        )
+        return next(one.signed_on for one in change.group.members if one.user == user)
+
+    return DialledCodes(
+        settings.codes,
+        CodeSounds(settings.signed_on_sound, settings.signed_off_sound, settings.refused_sound),
+        Signing(sign, directory.look_now),
+        PickUps(database_waiting(engine)),
+    )
+
+
 class _Part(Protocol):
     """What starts and stops with the controller."""
 
@@ -204,10 +232,23 @@ def _meter() -> "Meter":
     return Meter()
 
 
-def _monitor(sock: socket, controller: Controller, meter: "Meter") -> _Part:
+def _mailer(settings: Settings, engine: Engine, meter: "Meter | None") -> "Mailer":
+    """Return what sends mails; it is loaded where there is a server for them."""
+    from fsctl.controller.mailer import Mailer  # noqa: PLC0415
+    from fsctl.mail.message import Writer  # noqa: PLC0415
+
+    assert settings.smtp_url is not None  # noqa: S101 - whoever calls has looked
+    writer = Writer(sender_of(settings.mail_sender), settings.mail_language)
+    count = meter.mailed if meter else lambda _result: None
+    return Mailer(engine, settings.smtp_url, writer, hidden=settings.mask_numbers, count=count)
+
+
+def _monitor(
+    sock: socket, controller: Controller, meter: "Meter", mailer: "Mailer | None"
+) -> _Part:
     from fsctl.controller.monitor import Monitor  # noqa: PLC0415
 
-    return Monitor(sock, controller, meter)
+    return Monitor(sock, controller, meter, mailer)
 
 
 def _dialplan_server(
@@ -219,10 +260,10 @@ def _dialplan_server(
     return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
 
 
-def _say_where(sockets: _Sockets, numbers: Sequence[str]) -> None:
+def _say_where(sockets: _Sockets, numbers: Sequence[str], codes: Codes) -> None:
     place = place_of(sockets.calls)
     click.echo(f"fsctl listens on {place}. FreeSWITCH's dialplan needs:\n")
-    click.echo(dialplan.lines(numbers, place) + "\n")
+    click.echo(dialplan.lines(numbers, place, codes) + "\n")
     if sockets.metrics:
         click.echo(f"Metrics are at http://{place_of(sockets.metrics)}/metrics")
     if sockets.dialplan:

@@ -16,7 +16,8 @@ from fsctl.hunt.admission import Refusal
 from fsctl.hunt.course import Step
 from fsctl.hunt.endings import Kind
 from fsctl.hunt.group import Group
-from fsctl.hunt.nesting import everybody, who_confirms
+from fsctl.hunt.missed import told_of
+from fsctl.hunt.nesting import all_groups, everybody, who_confirms
 from fsctl.hunt.simulation import Simulated
 
 
@@ -79,11 +80,16 @@ def simulate(
     for step in course:
         for line in _told(step):
             click.echo(line)
+    if addresses := told_of(course):
+        verb = "hears" if len(addresses) == 1 else "hear"
+        away = "" if context.settings.smtp_url else ", if the setting smtp_url named a mail server"
+        click.echo(f"{', '.join(addresses)} {verb} of the missed call by mail{away}.")
 
 
 def _told(step: Step) -> Iterator[str]:
     if isinstance(step.went, Refusal):
         yield f"Nobody rings: {step.went.sentence}."
+        yield from _signed_off(step.group)
         yield _further(step, "at once")
     else:
         if step.in_line is not None:
@@ -100,6 +106,7 @@ def _told(step: Step) -> Iterator[str]:
 
 def _remarks(group: Group) -> Iterator[str]:
     """Say what the drawing cannot show: what the caller hears, and who must press 1."""
+    yield from _signed_off(group)
     asked = who_confirms(group)
     for user in everybody(group):
         if user in asked:
@@ -124,6 +131,13 @@ def _stood(step: Step) -> Iterator[str]:
     """Say how it was in line: whoever is alone there is the first."""
     tried = f", tries {step.tries} time{'s' * (step.tries != 1)} in vain" if step.tries else ""
     yield f"In line, with nobody before, the caller waits {seconds(step.in_line or 0.0)}{tried}."
+
+
+def _signed_off(group: Group) -> Iterator[str]:
+    for one in all_groups(group):
+        for member in one.members:
+            if member.enabled and not member.signed_on:
+                yield f"{member.user} is signed off and does not ring."
 
 
 def _verdict(step: Step, call: Simulated) -> str:

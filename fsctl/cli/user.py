@@ -8,6 +8,7 @@ import click
 
 from fsctl.admin import users
 from fsctl.admin.passwords import new_password
+from fsctl.catalogs import LANGUAGES
 from fsctl.cli.context import Context, fail, json_option, pass_context, settings_options
 from fsctl.cli.output import write_json, write_table
 from fsctl.store.web_tables import ROLES
@@ -38,7 +39,7 @@ def password_option(command: F) -> F:
 @click.option(
     "--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help=ROLE_HELP
 )
-@click.option("--language", type=click.Choice(users.LANGUAGES), help=LANGUAGE_HELP)
+@click.option("--language", type=click.Choice(LANGUAGES), help=LANGUAGE_HELP)
 @password_option
 @settings_options("domain")
 @pass_context
@@ -78,9 +79,7 @@ def list_(context: Context, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), help=ROLE_HELP)
 @click.option("--domain", metavar="DOMAIN", help='The only domain of the user; "" is every domain.')
-@click.option(
-    "--language", type=click.Choice((*users.LANGUAGES, "")), metavar="CODE", help=LANGUAGE_HELP
-)
+@click.option("--language", type=click.Choice((*LANGUAGES, "")), metavar="CODE", help=LANGUAGE_HELP)
 @pass_context
 def set_(
     context: Context, name: str, role: str | None, domain: str | None, language: str | None

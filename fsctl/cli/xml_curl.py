@@ -22,8 +22,9 @@ from sqlalchemy import Engine
 
 from fsctl.cli.dialplan import (
     Surroundings,
+    all_extensions,
     extension_for_call,
-    extensions,
+    extension_for_code,
     hosts_of,
     served_groups,
 )
@@ -121,16 +122,23 @@ class Dialplan:
     def _for_call(self, number: str, domain: str, context: str, hosts: str) -> str:
         if len(number) > LONGEST_NUMBER or not context.isprintable():
             return NOT_FOUND
+        around = self._around(hosts)
+        if group := self._find(number, domain):
+            return _section(context, [extension_for_call(group, around)])
+        dialled = around.codes.split(number)
+        if dialled and self._find(dialled[1], domain):
+            return _section(context, [extension_for_code(around)])
+        return NOT_FOUND
+
+    def _find(self, number: str, domain: str) -> Group | None:
         try:
-            group = self._directory.find(in_domain(self._keys(number), domain))
+            return self._directory.find(in_domain(self._keys(number), domain))
         except Unavailable:
-            group = None
-        if group is None:
-            return NOT_FOUND
-        return _section(context, [extension_for_call(group, self._around(hosts))])
+            return None
 
     def _around(self, hosts: str) -> Surroundings:
-        return Surroundings(hosts, self._settings.domain_variable, self._settings.external_dial)
+        settings = self._settings
+        return Surroundings(hosts, settings.domain_variable, settings.external_dial, settings.codes)
 
     def _everything(self, hosts: str) -> tuple[HTTPStatus, str]:
         """Return what ``fsctl dialplan`` prints, for who looks what there is (``xml_locate``)."""
@@ -141,7 +149,7 @@ class Dialplan:
         except StoreError as error:
             return HTTPStatus.SERVICE_UNAVAILABLE, str(error)
         around = self._around(hosts)
-        found = [one for group in groups for one in extensions(group, around)]
+        found = list(all_extensions(groups, around))
         return HTTPStatus.OK, _section(_ANYWHERE, found) if found else NOT_FOUND
 
 

@@ -14,7 +14,7 @@ from fsctl.controller.onward import send_on
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, Whom
-from fsctl.esl import commands
+from fsctl.esl import commands, picking
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import NoReply, SessionClosed
 from fsctl.hunt import events as ev
@@ -45,6 +45,8 @@ RELEASE_TIME = 2.0
 RELEASES = 5
 """How often it is asked. It refuses as long as a member has the caller, and may tell of that late:
 a switch under overload is behind with its events by seconds (tried)."""
+CLAIM_NEWS = 0.1
+"""Seconds after which it is asked again whether somebody has the claim; 20 ms are usual."""
 STRAGGLER_TIME = 0.5
 """Seconds after which a leg that should have ended is ended once more, and again."""
 _FAR = 86_400.0
@@ -104,6 +106,15 @@ class HuntedCall:
         """Where the caller went, whom nobody took."""
         self.next_group: Group | None = None
         """The group that hunts for the caller now."""
+        self._begun = False
+
+    @property
+    def can_be_picked_up(self) -> bool:
+        """Whether a telephone of the group rings or rang, and the caller still waits.
+
+        Not before all that is to be played was ordered: it would be played into a conversation.
+        """
+        return self._begun and bool(self.hunt.legs) and self.hunt.phase is Phase.HUNTING
 
     def run(self) -> Hunt:
         """Hunt until the call is over for us, and return how it went.
@@ -165,6 +176,7 @@ class HuntedCall:
         self._sounds.ring(self.clock())
         self._bound(hunt)
         self._carry_out(others)
+        self._begun = True
         log.info("hunts in group %r", self.group.name, extra={"group": self.group.name})
 
     def _greet(self, hunt: Hunt) -> bool:
@@ -279,6 +291,8 @@ class HuntedCall:
     def _cancel(self, number: int, cause: str) -> None:
         leg = self.legs[number]
         leg.cancelled = cause
+        if not leg.job:
+            return  # it was not rung, and holds the claim
         if leg.asked and self._whom.too_late and cause == COMPLETED_ELSEWHERE:
             for channel in leg.asked:
                 self.session.post(commands.tell_too_late(channel, self._whom.too_late))
@@ -312,7 +326,17 @@ class HuntedCall:
             self._released = self.clock()
 
     def _send_on(self, hunt: Hunt) -> None:
-        """Let the caller go where an ending says, or be released when that cannot be."""
+        """Let the caller go where an ending says, or be released when that cannot be.
+
+        Who has picked the caller up in this instant may not be known here yet.
+        """
+        if picking.is_claimed(self.session.send(commands.claims(self.caller.uuid)).data):
+            event = self.session.next_event(self.clock() + CLAIM_NEWS)
+            if event is not None:
+                self._take_in(event, hunt)
+            if hunt.phase is Phase.RELEASING and self.clock() >= self._due(hunt):
+                self._release_again(hunt)
+            return  # and ask again, if that was not it
         ending, self._ending = self._ending, None
         if ending is None:  # the line renews what bounds his wait
             self.stands = True

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import gevent
-from gevent.event import AsyncResult
+from gevent.event import AsyncResult, Event
 from gevent.threadpool import ThreadPool
 
 from fsctl.hunt.group import Group
@@ -95,6 +95,7 @@ class Directory:
         self._asked: float | None = None
         self._lag = 0.0
         self._keeper: gevent.Greenlet[..., None] | None = None
+        self._hurry = Event()
         self.healthy = True
         """Whether the database answered when it was last asked."""
 
@@ -118,6 +119,10 @@ class Directory:
         """Stop following changes; threads that a dead database holds are left to it."""
         if self._keeper:
             self._keeper.kill()
+
+    def look_now(self) -> None:
+        """Look for changes at once: there is one, whoever says so."""
+        self._hurry.set()
 
     def find(self, keys: Keys) -> Group | None:
         """Return the group that serves one of these keys, None when none does.
@@ -232,7 +237,11 @@ class Directory:
             except Exception as error:
                 self._is_down(error)
             wanted = bool(self._stale) and self.healthy
-            gevent.sleep(0 if wanted else max(0.0, began + self._poll - time.monotonic()))
+            if wanted:
+                gevent.sleep(0)
+            else:
+                self._hurry.wait(max(0.001, began + self._poll - time.monotonic()))
+            self._hurry.clear()
 
     def _look(self, revision: int) -> None:
         """Find out which copies are stale at this revision."""

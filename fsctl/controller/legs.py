@@ -1,7 +1,8 @@
 """The legs of one call as the switch has them: channels and jobs behind the hunt's leg numbers.
 
 Turns the switch's events into the hunt's. A leg is one originate; when its user has several phones
-it has several channels, of which FreeSWITCH keeps the one that answers first.
+it has several channels, of which FreeSWITCH keeps the one that answers first. A telephone that has
+picked the caller up is a leg, too, which nobody ordered: it has no job.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from fsctl.esl.codec import Event
 from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
+from fsctl.esl.picking import PICKER_TAG
 from fsctl.esl.session import CALLER_LEFT
 from fsctl.hunt import events as ev
 from fsctl.hunt.outcomes import CALLER_GONE, PREEMPTED
@@ -62,11 +64,21 @@ class Legs:
         self._caller_answered = False
         self._by_number: dict[int, SwitchLeg] = {}
         self._by_job: dict[str, SwitchLeg] = {}
+        self._pickers: dict[str, SwitchLeg] = {}
+        """Legs of those who picked the caller up, by channel."""
 
     def add(self, number: int, confirms: bool = False) -> SwitchLeg:
         """Return a new leg with a job of its own, whose name is as short as it can be unique."""
         leg = SwitchLeg(number, secrets.token_hex(8), confirms=confirms)
         self._by_number[number] = self._by_job[leg.job] = leg
+        return leg
+
+    def _add_picker(self, channel: str) -> SwitchLeg:
+        """Return the leg of a channel that has claimed the caller without being rung."""
+        number = len(self._by_number) + 1
+        leg = self._by_number[number] = self._pickers[channel] = SwitchLeg(number, "")
+        leg.channels.add(channel)
+        leg.answered.add(channel)
         return leg
 
     def __getitem__(self, number: int) -> SwitchLeg:
@@ -97,6 +109,8 @@ class Legs:
         number = event.variable(LEG_TAG)
         if event.variable(CALL_TAG) != self.caller:
             return None
+        if event.variable(PICKER_TAG):
+            return self._pickers.get(event.get("Unique-ID"))
         if not (number.isascii() and number.isdigit()):
             return None
         return self._by_number.get(int(number) - self.before)
@@ -110,11 +124,25 @@ class Legs:
             yield ev.CallerGone(CALLER_GONE)
         elif event.get("Unique-ID") == self.caller:
             yield from self._of_caller(event)
+        elif self._is_new_picker(event):
+            picker = self._add_picker(event.get("Unique-ID"))
+            yield ev.PickedUp(picker.number, event.variable(PICKER_TAG))
+            yield from self._of_leg(picker, event)
         elif leg := self.leg_of(event):
             if event.name == "CHANNEL_HANGUP_COMPLETE":  # may come after the job's result
                 _keep_reply(leg, event)
             if not leg.over:
                 yield from self._of_leg(leg, event)
+
+    def _is_new_picker(self, event: Event) -> bool:
+        """Whether this is the first that is heard of who picks the caller up: the answer, if the
+        channel was not answered before, else the bridge."""
+        return (
+            event.name in ("CHANNEL_ANSWER", "CHANNEL_BRIDGE")
+            and event.variable(CALL_TAG) == self.caller
+            and bool(event.variable(PICKER_TAG))
+            and event.get("Unique-ID") not in self._pickers
+        )
 
     def _result(self, event: Event) -> Iterator[ev.Event]:
         leg = self._by_job.get(event.get("Job-UUID"))

@@ -1,9 +1,9 @@
 """Tells which calls hunt and stand in line right now, through the database and behind the calls.
 
 Owns a thread that once a second writes what has changed since, for the panel and for other
-processes, and reads what those say of their lines. The calls are looked at in the loop that serves
-them, which takes microseconds each; nothing of theirs waits for the database, and what it does not
-take is forgotten: the next look says it all again.
+processes, reads what those say of their lines, and writes down the calls of controllers that died.
+The calls are looked at in the loop that serves them, which takes microseconds each; nothing of
+theirs waits for the database, and what it does not take is forgotten: the next look says it all.
 """
 
 import logging
@@ -23,10 +23,21 @@ from fsctl.controller.recorder import controller_name
 from fsctl.controller.stay import Stay
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.line import Others
+from fsctl.logs import about_call
+from fsctl.store.call_records import Version, cleaned
+from fsctl.store.call_writing import write_calls
 from fsctl.store.engine import reading, writing
 from fsctl.store.errors import StoreError
 from fsctl.store.lines import read_others, write_lines
-from fsctl.store.live import LiveHunt, LiveLeg, forget_dead, forget_live, write_live
+from fsctl.store.live import (
+    INTERRUPTED_MS,
+    LiveHunt,
+    LiveLeg,
+    forget_dead,
+    forget_live,
+    interrupted,
+    write_live,
+)
 from fsctl.store.memory import GroupKey
 from fsctl.store.tables import now_ms
 
@@ -114,6 +125,8 @@ class Live:
         Without the database there are no others.
         """
         try:
+            if tidy:
+                self._record_interrupted(now)
             self._write(now, lines, tidy)
             with reading(self._engine) as session:
                 others = read_others(session, self._name, now_ms())
@@ -140,6 +153,17 @@ class Live:
             write_lines(session, self._name, *_difference(self._told_lines, lines))
         self._told, self._told_lines = now, lines
         self._wrote = time.monotonic()
+
+    def _record_interrupted(self, now: Told) -> None:
+        """Write down the calls of controllers that died, before what they said is removed."""
+        former = "" if self._wrote else self._name  # whoever had our name before, after a restart
+        with reading(self._engine) as session:
+            found = interrupted(session, now_ms(), former, now)
+        if found:
+            write_calls(self._engine, [Version(INTERRUPTED_MS, cleaned(one)) for one in found])
+            for one in found:
+                with about_call(one.uuid):
+                    log.warning("its controller %s died while it hunted", one.controller)
 
     def _take_back(self) -> None:
         try:

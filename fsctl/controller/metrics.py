@@ -18,8 +18,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from fsctl import __version__
 from fsctl.controller.sharing import DIRECTORY
 from fsctl.esl.errors import EventSocketError, NoReply, ProtocolError, SessionClosed
+from fsctl.hunt.codes import Code
 from fsctl.hunt.outcomes import Outcome
 from fsctl.store.call_records import CallOutcome, CallRecord
+from fsctl.store.outbox import Result
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 ANSWER = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300)
@@ -31,6 +33,8 @@ ERRORS: dict[type[EventSocketError], str] = {
     ProtocolError: "protocol",
 }
 GIVEN_BACK = ("switch", "database", "fault")
+MAILS = (Result.SENT.value, Result.REFUSED.value, Result.LATE.value)
+CODE_RESULTS = ("done", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class State:
     records_waiting: int = 0
     records_lost: int = 0
     records_kept: bool = True
+    mails_waiting: int = 0
     loop_lag: float = 0.0
     turned: float = 0.0
     draining: bool = False
@@ -63,7 +68,8 @@ class Meter:
                 ["outcome"],
                 registry=registry,
             ),
-            [one.value for one in CallOutcome],
+            # Of a call that was interrupted nobody is left to count it.
+            [one.value for one in CallOutcome if one is not CallOutcome.INTERRUPTED],
         )
         self._legs = _by_label(
             Counter("fsctl_legs", "Calls to members by outcome.", ["outcome"], registry=registry),
@@ -87,6 +93,26 @@ class Meter:
             ),
             GIVEN_BACK,
         )
+        self._mails = _by_label(
+            Counter(
+                "fsctl_mails",
+                "Mails of missed calls by what became of them.",
+                ["outcome"],
+                registry=registry,
+            ),
+            MAILS,
+        )
+        codes = Counter(
+            "fsctl_codes",
+            "Codes that telephones dialled before a group's number.",
+            ["code", "result"],
+            registry=registry,
+        )
+        self._codes = {
+            (code.value, result): codes.labels(code.value, result)
+            for code in Code
+            for result in CODE_RESULTS
+        }
         self._answer = Histogram(
             "fsctl_answer_seconds",
             "How long answered callers waited.",
@@ -151,6 +177,14 @@ class Meter:
         """Count a call that the dialplan has again; ``reason`` is one of ``GIVEN_BACK``."""
         self._given_back[reason].inc()
 
+    def mailed(self, result: str) -> None:
+        """Count a mail of a missed call; ``result`` is one of ``MAILS``."""
+        self._mails[result].inc()
+
+    def code(self, code: str, done: bool) -> None:
+        """Count a code that was dialled (``fsctl.hunt.codes.Code``), and done or refused."""
+        self._codes[code, CODE_RESULTS[not done]].inc()
+
     # How things are
 
     def tell(self, state: State) -> None:
@@ -200,6 +234,11 @@ _GAUGES = {
         "fsctl_records_kept",
         "Whether disk and database take the records of calls, 1 or 0.",
         "livemin",
+    ),
+    "mails_waiting": (
+        "fsctl_mails_waiting",
+        "Mails of missed calls that are not sent yet, of all controllers.",
+        "livemax",
     ),
     "loop_lag": (
         "fsctl_loop_lag_seconds",

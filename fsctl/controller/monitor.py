@@ -11,7 +11,7 @@ import socket as plain
 import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import orjson
@@ -19,6 +19,9 @@ import orjson
 from fsctl.controller.answering import quiet_server, respond
 from fsctl.controller.metrics import CONTENT_TYPE, Meter, State
 from fsctl.controller.server import Controller
+
+if TYPE_CHECKING:
+    from fsctl.controller.mailer import Mailer
 
 PACE = 1.0
 """Seconds between two looks."""
@@ -29,10 +32,18 @@ Answer = tuple[HTTPStatus, str, bytes]
 
 
 class Monitor:
-    """Watches a controller, tells ``meter``, and answers on a listening socket."""
+    """Watches a controller, and who sends mails if somebody does; tells ``meter``, and answers on a
+    listening socket."""
 
-    def __init__(self, sock: plain.socket, controller: Controller, meter: Meter) -> None:
+    def __init__(
+        self,
+        sock: plain.socket,
+        controller: Controller,
+        meter: Meter,
+        mailer: "Mailer | None" = None,
+    ) -> None:
         self._controller = controller
+        self._mailer = mailer
         self._meter = meter
         self._looking: gevent.Greenlet[..., None] | None = None
         self._pages = {
@@ -72,6 +83,7 @@ class Monitor:
             records_waiting=recorder.waiting if recorder else 0,
             records_lost=recorder.lost if recorder else 0,
             records_kept=recorder.healthy if recorder else True,
+            mails_waiting=self._mailer.waiting if self._mailer else 0,
             loop_lag=max(0.0, lag),
             turned=time.time(),
             draining=controller.draining,

@@ -82,13 +82,14 @@ class Reception:
         self._told: WeakSet[Stay] = WeakSet()
         """Those of which the end of the hunt is counted and logged."""
 
-    def receive(self, caller: Caller) -> Part | None:
-        """Return what comes first for a caller; None when he is refused or has gone elsewhere.
+    def find(self, number: str, domain: str) -> Group | None:
+        """Return the group that a number calls. Raises Unavailable when that is not known."""
+        return self.directory.find(self._keys(number, domain))
 
-        Raises Unavailable when it is not known whom he calls.
-        """
-        number, domain = caller.arrival.number, caller.arrival.domain
-        return self._lead(caller, self.directory.find(self._keys(number, domain)), time.time())
+    def receive(self, caller: Caller, group: Group | None) -> Part | None:
+        """Return what comes first for a caller of a group; None when he is refused or has gone
+        elsewhere."""
+        return self._lead(caller, group, time.time())
 
     def after(self, part: Part) -> Part | None:
         """Return what comes after something that is over; None when that was all."""
@@ -100,7 +101,10 @@ class Reception:
         if part.stands and there:
             part.stay.take_in(part)
             return InLine(part.stay)
-        if part.next_group is None or not there:
+        if part.next_group is None:
+            return None
+        if not there:
+            part.went = ""  # the caller left in that moment, and no other group has a record
             return None
         self.note(part)
         part.stay.over()

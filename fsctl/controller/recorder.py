@@ -48,13 +48,21 @@ def controller_name() -> str:
 class Recorder:
     """Takes records of calls; ``spool`` is the directory in which they wait.
 
+    ``mails``: with a missed call whoever wants to hear of it is put into the outbox.
     ``lost`` counts those for which there was no room anywhere.
     """
 
     def __init__(
-        self, engine: Engine, spool: Path, *, pace: float = PACE, retry: float = RETRY
+        self,
+        engine: Engine,
+        spool: Path,
+        *,
+        pace: float = PACE,
+        retry: float = RETRY,
+        mails: bool = False,
     ) -> None:
         self.lost = 0
+        self._mails = mails
         self._engine = engine
         self._spool = Spool(spool, controller_name().replace("/", "-"))
         self._pace = pace
@@ -156,7 +164,7 @@ class Recorder:
 
     def _write_past_the_disk(self, versions: Sequence[Version]) -> bool:
         try:
-            write_calls(self._engine, versions)
+            write_calls(self._engine, versions, mails=self._mails)
         except Exception as error:
             self._database.begin(error)
             room = max(0, MOST - len(self._queue))
@@ -216,7 +224,7 @@ class Recorder:
     def _taken(self, versions: Sequence[Version]) -> bool:
         """Write records; False when the database will never take one of them. May raise."""
         try:
-            write_calls(self._engine, versions)
+            write_calls(self._engine, versions, mails=self._mails)
         except IntegrityError:
             return False
         except Unavailable as error:

@@ -45,6 +45,7 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         controller=controller_name(),
         caller_user=arrival.user or "",
         onward=call.went,
+        caller_hidden=arrival.caller.hidden,
         line_seconds=stay.line_seconds,
     )
 
@@ -69,6 +70,7 @@ def line_record(stay: Stay, outcome: CallOutcome, cause: str, now: float) -> Cal
         controller=controller_name(),
         caller_user=arrival.user or "",
         line_seconds=stay.line_seconds,
+        caller_hidden=arrival.caller.hidden,
     )
 
 
@@ -92,4 +94,5 @@ def refusal_of(
         controller=controller_name(),
         caller_user=arrival.user or "",
         onward=onward,
+        caller_hidden=arrival.caller.hidden,
     )

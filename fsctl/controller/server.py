@@ -15,6 +15,7 @@ from gevent.event import Event as Signal
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.caller import Caller
+from fsctl.controller.codes import DialledCodes
 from fsctl.controller.directory import Directory, Keys, Unavailable
 from fsctl.controller.handover import give_back, meet
 from fsctl.controller.line import InLine, Lines
@@ -79,6 +80,7 @@ class Controller:
         hidden: int = 0,
         presence: Presence | None = None,
         around: Around = Around(),  # noqa: B008 - it is immutable
+        codes: DialledCodes | None = None,
     ) -> None:
         self.memories = memories or Memories()
         self.lines = Lines()
@@ -102,6 +104,7 @@ class Controller:
             self.lines,
             Books(recorder, meter),
         )
+        self._codes = codes
         self._limits = limits or Limits()
         self._room = Room()
         self._strangers = 0
@@ -187,9 +190,7 @@ class Controller:
             self._listener.proven(sock)
             begin_call(session.uuid)
             caller = self._arrived(session)
-            following = self._reception.receive(caller)
-            if self._meter:
-                self._meter.admitted(time.monotonic() - came)
+            following = self._receive(caller, came)
             while following:
                 part = self._parts[caller] = following
                 self._decide(decided)
@@ -255,6 +256,26 @@ class Controller:
                 self._said_strangers, self._strangers = now, 0
             return False
         return True
+
+    def _receive(self, caller: Caller, came: float) -> Part | None:
+        """Return what comes first for a caller; None when that was all. May raise."""
+        arrival = caller.arrival
+        dialled = self._codes.split(arrival.number) if self._codes else None
+        try:
+            group = self._reception.find(arrival.number, arrival.domain)
+        except Unavailable:
+            if dialled is None:
+                raise
+            group = None  # whoever dials a code hears a refusal
+        if self._meter:
+            self._meter.admitted(time.monotonic() - came)
+        if group is None and self._codes and dialled:
+            find = self._reception.find
+            done = self._codes.serve(caller.session, arrival, dialled, find, self.calls)
+            if self._meter:
+                self._meter.code(dialled[0].value, done)
+            return None
+        return self._reception.receive(caller, group)
 
     def _arrived(self, session: CallSession) -> Caller:
         """Return the caller who is handed over. May raise."""

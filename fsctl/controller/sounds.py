@@ -22,6 +22,7 @@ RINGING = "fsctl_ringing"
 ANNOUNCEMENT = "fsctl_announcement"
 POSITION = "fsctl_position"
 """Variables of the caller in which a sound waits to be played."""
+ALL_SOUNDS = (GREETING, MUSIC, RINGING, ANNOUNCEMENT, POSITION)
 GREETING_TIME = 60.0
 """Seconds after which a greeting that does not end has been heard long enough."""
 RINGBACK = "tone_stream://%(1000,4000,425);loops=-1"

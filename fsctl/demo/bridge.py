@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def intercept(switch: Switch, leg: Channel, uuid: str) -> bool:
-    """Take the channel ``uuid`` away from whatever it does, answer it, and bridge it to the leg.
+    """Take the channel ``uuid`` away from whatever it does, answer both, and bridge it to the leg.
 
     False, with nothing done, when it is gone or when the leg's variables forbid it.
     """
@@ -34,6 +34,7 @@ def intercept(switch: Switch, leg: Channel, uuid: str) -> bool:
         return False
     if leg.true("intercept_unanswered_only") and target.answered:
         return False
+    calls.answer(switch, leg)
     former = target.partner if target.partner is not leg else None
     if former:
         former.elsewhere = True

@@ -71,8 +71,12 @@ def play(switch: Switch, channel: Channel, sound: str, parse: Parse) -> bool:
     if not found:
         channel.set("current_application_response", "FILE NOT FOUND")
         return False
+    bound = channel.get("playback_timeout_sec") or ""
     before, whole = channel.playing, True
-    for part, seconds in found:
+    for part, length_of_it in found:
+        seconds = length_of_it
+        if bound.isdigit() and int(bound):
+            seconds = min(int(bound), int(bound) if seconds is None else seconds)
         channel.playing = part
         channel.wake()
         whole = whole and last(switch, channel, seconds, parse)

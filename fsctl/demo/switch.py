@@ -55,6 +55,10 @@ class PlacedCall:
         """Tell whether this call is, or within ``timeout`` seconds gets, bridged with the user."""
         return self._comes(lambda: self._partner() == user, timeout)
 
+    def talks_with(self, other: PlacedCall, timeout: float = 0.0) -> bool:
+        """Tell whether this call is, or gets, bridged with that one."""
+        return self._comes(lambda: self._channel.partner is other._channel, timeout)
+
     def plays(self, timeout: float = 0.0) -> bool:
         """Tell whether the caller hears a sound, or does within ``timeout`` seconds."""
         return self._comes(lambda: sounds.audible(self._channel.playing), timeout)

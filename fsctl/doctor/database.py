@@ -60,13 +60,36 @@ def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Findi
                 f"{title(group.name, group.domain)} passes nobody over: no switch tells who talks",
                 "name the switch with the setting esl_url, for fsctl serve too",
             )
-        numbers = [one.user for one in group.members if one.enabled and is_external(one.user)]
+        if group.missed_mail and not settings.smtp_url:
+            yield warning(
+                "groups",
+                f"{title(group.name, group.domain)} tells nobody of missed calls: no mail server",
+                "name one with the setting smtp_url, for fsctl serve too",
+            )
+        numbers = [one.user for one in group.members if one.rings and is_external(one.user)]
         if numbers and not settings.external_dial:
             yield warning(
                 "groups",
                 f"{title(group.name, group.domain)} does not call {', '.join(numbers)}",
                 "say with the setting external_dial how, for fsctl serve too",
             )
+
+
+def examine_codes(settings: Settings, groups: Sequence[Group]) -> Iterator[Finding]:
+    """Look whether numbers of groups stand in the way of codes before others' numbers."""
+    for group in groups:
+        for number, behind in settings.codes.shadowed(group.numbers):
+            other = next(
+                (one for one in groups if one.domain == group.domain and behind in one.numbers),
+                None,
+            )
+            if other is not None:
+                yield warning(
+                    "groups",
+                    f"{number} calls {title(group.name, group.domain)}, so it is no code before "
+                    f"{behind} of {title(other.name, other.domain)}",
+                    "take the number away, or change sign_code or pickup_code",
+                )
 
 
 def load_groups(engine: Engine) -> list[Group]:

@@ -1,6 +1,7 @@
 """A switch, asked over its event socket: what it has, whom it knows, where it sends numbers."""
 
 from collections.abc import Iterator, Sequence
+from xml.etree.ElementTree import Element
 
 from fsctl.doctor.finding import Finding, State, fault, ok, warning
 from fsctl.doctor.listener import places
@@ -10,9 +11,12 @@ from fsctl.esl.errors import EventSocketError, Unquotable
 from fsctl.esl.inbound import NotConnected, SwitchConnection
 from fsctl.esl.routes import Fate, Route, read_dialplan, routes
 from fsctl.esl.switch_facts import Presence, User
+from fsctl.hunt.codes import Code, Codes
 from fsctl.hunt.group import Group, is_user
 from fsctl.settings import Settings
 
+_FOR = {Code.SIGN: "sign on or off by telephone", Code.PICK_UP: "pick callers up"}
+_SETTING = {Code.SIGN: "sign_code", Code.PICK_UP: "pickup_code"}
 CLOCK_TOLERANCE = 2.0
 """Seconds that two clocks may differ before records and logs cannot be laid beside each other."""
 
@@ -92,7 +96,7 @@ def _members(part: str, switch: SwitchConnection, groups: Sequence[Group]) -> It
         users = [
             User.of(member.user, group.domain or domain)
             for member in group.members
-            if member.enabled and group.enabled and is_user(member.user)
+            if member.rings and group.enabled and is_user(member.user)
         ]
         if any(not user.domain for user in users):
             troubles += 1
@@ -164,14 +168,41 @@ def _dialplan(
         return
     contexts = read_dialplan(text)
     ours = places(settings)
-    lost = 0
+    handed_over: list[str] = []
     for number in numbers:
         found = list(routes(contexts, ways_to_write(number), ours))
-        if not any(route.fate is Fate.OURS for route in found):
-            lost += 1
+        if any(route.fate is Fate.OURS for route in found):
+            handed_over.append(number)
+        else:
             yield fault(part, _why_not(number, found), "paste what this prints: fsctl dialplan")
-    if not lost:
+    if len(handed_over) == len(numbers):
         yield ok(part, f"its dialplan hands {len(numbers)} numbers to us")
+    yield from _codes(part, settings.codes, handed_over, contexts, ours)
+
+
+def _codes(
+    part: str,
+    codes: Codes,
+    numbers: Sequence[str],
+    contexts: Sequence[Element],
+    ours: Sequence[str],
+) -> Iterator[Finding]:
+    """Look whether codes before internal numbers that are ours come to us, too."""
+    for code, text in codes:
+        lacking = [
+            text + number
+            for number in numbers
+            if not number.startswith("+")
+            and all(one.fate is not Fate.OURS for one in routes(contexts, (text + number,), ours))
+        ]
+        if lacking:
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            yield warning(
+                part,
+                f"its dialplan hands {lacking[0]}{more} to no controller: nobody can {_FOR[code]}",
+                "paste the last that this prints into the context of users' telephones: "
+                f'fsctl dialplan; or turn it off: {_SETTING[code]} = "none"',
+            )
 
 
 def _why_not(number: str, found: Sequence[Route]) -> str:

@@ -3,10 +3,17 @@
 from collections.abc import Iterator
 
 from fsctl.doctor.beside import examine_beside
-from fsctl.doctor.database import examine_database, examine_groups, examine_needs, load_groups
+from fsctl.doctor.database import (
+    examine_codes,
+    examine_database,
+    examine_groups,
+    examine_needs,
+    load_groups,
+)
 from fsctl.doctor.files import examine_database_file, examine_settings, examine_spool
 from fsctl.doctor.finding import Finding, State, fault
 from fsctl.doctor.listener import examine_allowed, examine_listener
+from fsctl.doctor.mail import examine_mail, examine_outbox
 from fsctl.doctor.switch import examine_switches
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
@@ -29,6 +36,7 @@ def examine(loaded: Loaded) -> Iterator[Finding]:
     yield from examine_listener(settings)
     yield from examine_allowed(settings)
     yield from examine_beside(settings)
+    yield from examine_mail(settings)
     yield from examine_switches(settings, groups)
 
 
@@ -52,3 +60,8 @@ def _stored(settings: Settings, groups: list[Group]) -> Iterator[Finding]:
         return
     yield from examine_groups(groups)
     yield from examine_needs(settings, groups)
+    yield from examine_codes(settings, groups)
+    try:
+        yield from examine_outbox(engine)
+    except StoreError as error:
+        yield fault("database", str(error), "see the database's log")

@@ -120,21 +120,21 @@ def bound(caller: str, seconds: float, sounds: bool = False) -> str:
     """
     caller = token(caller)
     still_ours = "unset"
-    for application in ("socket", _ONCE, _AGAIN) if sounds else ("socket",):
+    for application in ("socket", *PLAYING) if sounds else ("socket",):
         still_ours = f"${{cond(${{current_application}} == {application} ? hangup : {still_ours})}}"
     return (
-        f"api sched_api +{math.ceil(seconds)} {_task(caller)} uuid_broadcast {caller} "
+        f"api sched_api +{math.ceil(seconds)} {task(caller)} uuid_broadcast {caller} "
         f"'limit_execute::hash {CLAIM} {caller} 1 {still_ours} NO_ANSWER' aleg"
     )
 
 
 def unbind(caller: str) -> str:
     """Return the command that takes ``bound`` back."""
-    return f"api sched_del {_task(token(caller))}"
+    return f"api sched_del {task(token(caller))}"
 
 
-def _task(caller: str) -> str:
-    """Return the group of our task: the uuid alone is the group of the operator's own tasks."""
+def task(caller: str) -> str:
+    """Return the group of ``bound``'s task: a uuid alone is that of the operator's own tasks."""
     return f"fsctl-{caller}"
 
 
@@ -160,7 +160,7 @@ def load(caller: str, variable: str, what: str) -> str:
     return f"api uuid_setvar {token(caller)} {token(variable)} {sound(what)}"
 
 
-_ONCE, _AGAIN = "loop_playback", "endless_playback"
+PLAYING = _ONCE, _AGAIN = "loop_playback", "endless_playback"
 """What plays to a caller who hunts: applications that a dialplan hardly has after ``socket``, by
 which ``bound`` knows that the caller is still ours."""
 
@@ -212,7 +212,7 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
         f"limit:hash {CLAIM} {whom} 1 {late}",
         f"unset:{HUNT_TAG}",
         f"unset:{RING_TAG}",
-        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({_task(whom)})}}{silence}",
+        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({task(whom)})}}{silence}",
         *([f"record_session:{path(extras.recording)}"] if extras.recording else []),
         f"intercept:{whom}",
     )
@@ -254,6 +254,11 @@ def cancel(job: str, cause: str) -> str:
     (tried), a leg that seems to ring may be a conversation.
     """
     return f"api hupall {token(cause)} {RING_TAG} {token(job)}"
+
+
+def claims(caller: str) -> str:
+    """Return the command that asks how many hold the claim on a caller: 0 or 1."""
+    return f"api limit_usage hash {CLAIM} {token(caller)}"
 
 
 def cancel_all(caller: str, cause: str) -> str:

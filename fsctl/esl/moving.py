@@ -49,6 +49,29 @@ def play_and_release(what: str, cause: str) -> tuple[Step, ...]:
     )
 
 
+def tell(what: str, cause: str, answered: bool) -> tuple[Step, ...]:
+    """Return the steps that let somebody hear a sound and release them, ``answered`` or not.
+
+    Raises Unquotable.
+    """
+    before = (Step("answer"), Step("sleep", "200")) if answered else ()
+    return (*before, *play_and_release(what, cause))
+
+
+def leave(caller: str, steps: tuple[Step, ...]) -> tuple[str, str]:
+    """Return the commands that have a caller do these steps for good, for whom nothing was begun.
+
+    Together they leave at once, and our socket may close with them: what would make FreeSWITCH
+    reset the channel then (``listener_run`` in ``mod_event_socket.c``) is taken off first.
+    """
+    caller = token(caller)
+    listed = "^".join(map(str, steps))
+    return (
+        f"api uuid_setvar {caller} socket_resume false",
+        f"api uuid_transfer {caller} 'm:^:{listed}' inline",
+    )
+
+
 def move_on(caller: str, hops: int, steps: tuple[Step, ...], sounds: tuple[str, ...] = ()) -> str:
     """Return the command that sends a caller on, for whom nobody rings any more.
 

@@ -23,8 +23,8 @@ class Refusal(Enum):
     DISABLED = "DESTINATION_OUT_OF_ORDER"
     """The group is disabled: the number exists but does not work now (SIP 502)."""
     NO_MEMBERS = "SUBSCRIBER_ABSENT"
-    """Nobody could ring: no members, all disabled, only the caller, or delays beyond the group's
-    wait time (SIP 480)."""
+    """Nobody could ring: no members, all disabled or signed off, only the caller, or delays beyond
+    the group's wait time (SIP 480)."""
 
     CLOSED = "NORMAL_UNSPECIFIED"
     """The group is closed at this hour (SIP 480)."""

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class PickedUp:
+    """Somebody who was not rung picks the caller up by a code: a new leg, which has answered."""
+
+    leg: int
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegRinging:
     """A phone of this leg rings."""
 
@@ -42,7 +50,7 @@ class CallerGone:
     cause: str
 
 
-Event = LegRinging | LegAnswered | LegConnected | LegEnded | CallerGone
+Event = PickedUp | LegRinging | LegAnswered | LegConnected | LegEnded | CallerGone
 
 
 @dataclass(frozen=True, slots=True)

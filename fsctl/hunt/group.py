@@ -19,7 +19,9 @@ class Member:
     ``order`` is the member's place among the others, the lowest first, equal ones as they joined;
     ``weight`` is how often the member is drawn, compared with the others;
     ``note`` is a line for administrators and colleagues;
-    ``confirm`` has this member press 1 before the caller is theirs.
+    ``confirm`` has this member press 1 before the caller is theirs;
+    ``signed_on`` is the member's own word: who is signed off is not rung. ``enabled`` is the
+    administrator's.
     """
 
     user: str
@@ -30,6 +32,16 @@ class Member:
     weight: int = 1
     note: str = ""
     confirm: bool = False
+    signed_on: bool = True
+
+    @property
+    def rings(self) -> bool:
+        """Whether both the administrator and the member let this one ring."""
+        return self.enabled and self.signed_on
+
+
+PICKUP = ("members", "domain", "nobody")
+"""Who may pick up a group's callers: its members, every user of its domain, nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,7 @@ class Group:
 
     ``skip_busy`` rings nobody who is known to be in a conversation.
 
+    ``pickup`` says whose telephones may pick up its waiting callers, one of ``PICKUP``.
     ``max_callers`` is how many callers may be hunted for at once, None for any number; ``line`` is
     how many more may wait in line, None for nobody (see ``fsctl.hunt.line``). Nobody waits there
     longer than ``line_wait``; the first tries again every ``line_retry``. They hear ``line_music``,
@@ -72,6 +85,9 @@ class Group:
     ``ending`` is where a call goes that nobody takes, None for a release; the others say it for one
     reason alone, None for what ``ending`` says (``fsctl.hunt.endings``). ``onward`` are the groups
     among them, by name; whoever reads a group to serve calls puts them there.
+
+    ``missed_mail`` are the addresses, with commas between them, that hear of a call which nobody
+    took; ``missed_when`` of which outcomes they hear (``fsctl.hunt.missed``).
     """
 
     name: str
@@ -109,6 +125,9 @@ class Group:
     when_closed: str | None = None
     when_disabled: str | None = None
     skip_busy: bool = False
+    missed_mail: str = ""
+    missed_when: str = "all"
+    pickup: str = "members"
     max_callers: int | None = None
     line: int | None = None
     line_wait: float = 300.0

@@ -10,7 +10,8 @@ class Leg:
     """One call to one member. Times are seconds from the start of the hunt, None while not reached.
 
     ``stop_at`` is when the phone has rung long enough. ``cancelled`` is the cause with which the
-    hunt asked for its end, ``cause`` the one with which it ended.
+    hunt asked for its end, ``cause`` the one with which it ended. ``picked_up``: nobody rang them,
+    they took the caller by a code.
     """
 
     number: int
@@ -23,6 +24,7 @@ class Leg:
     ended: float | None = None
     cause: str = ""
     cancelled: str = ""
+    picked_up: bool = False
 
     @property
     def live(self) -> bool:
@@ -38,7 +40,7 @@ class Leg:
     def outcome(self) -> Outcome | None:
         """What the leg came to; None while it goes on."""
         if self.connected is not None:
-            return Outcome.ANSWERED
+            return Outcome.PICKED_UP if self.picked_up else Outcome.ANSWERED
         if self.ended is None:
             return None
         if self.answered is not None and outcome_of(self.cause) is not Outcome.CANCELLED:

@@ -14,7 +14,11 @@ Releasing is a phase of its own because a member can win in the very instant in 
 see which it was.
 
 An answered leg that vanishes before it has the caller has already silenced the others. They are
-rung again at once: their members never refused.
+rung again at once: their members never refused. Legs that are silenced although nobody is known to
+have answered were silenced by somebody of whom the switch will tell: they wait for the news.
+
+Somebody may pick the caller up who was not rung. To the machine that is a leg which begins with its
+answer: it claims, wins or vanishes like any other.
 
 Moving up. When everyone who was ringing has failed and the schedule says ``advance``, the next line
 starts at once, with all that were to start with it; in a schedule ``in_turn`` everything after it
@@ -48,8 +52,9 @@ from fsctl.hunt.schedule import Ring, Schedule
 CLAIM_TIME = 3.0
 """Seconds that an answered leg has to get the caller (14 ms are usual) before it counts as lost."""
 NEWS_TIME = 0.5
-"""Seconds in which nobody new is rung after a leg ended as it does when the caller gives up: the
-switch cancels the legs and may tell of them first. A phone can end so by itself, though."""
+"""Seconds in which nobody new is rung after a leg ended as it does when the caller gives up, or is
+taken: the switch cancels the legs and may tell of them first. A phone can end so by itself,
+though."""
 REST = 5.0
 """Seconds after which a phone that refused may be called again before its time: else a group of
 busy phones would be called as often as the switch can."""
@@ -127,6 +132,8 @@ class Hunt:
         at = now - self.began
         if isinstance(event, ev.CallerGone):
             return list(self._caller_gone(event.cause, at))
+        if isinstance(event, ev.PickedUp):
+            return self._picked_up(event, now)
         leg = self.legs.get(event.leg)
         if leg is None or leg.ended is not None:
             return []
@@ -141,6 +148,14 @@ class Hunt:
             return list(self._connected(leg, at))
         else:
             self._leg_ended(leg, event.cause, at)
+        return self.tick(now)
+
+    def _picked_up(self, event: ev.PickedUp, now: float) -> list[ev.Action]:
+        if self.ended or event.leg in self.legs:
+            return []
+        at, until = now - self.began, self.schedule.wait
+        leg = Leg(event.leg, event.member, at, until, answered=at, picked_up=True)
+        self.legs[leg.number] = leg
         return self.tick(now)
 
     # How it decides; ``at`` is seconds from the start of the hunt
@@ -272,6 +287,8 @@ class Hunt:
             self._hold_until = at + NEWS_TIME
         if cause in PREEMPTED and not leg.cancelled and self.phase is Phase.HUNTING:
             self._silenced.append(leg)
+            if all(one.answered is None for one in self.legs.values()):
+                self._hold_until = at + NEWS_TIME
         if outcome_of(cause) is Outcome.REJECTED and not leg.cancelled:
             self._pending = [ring for ring in self._pending if ring.member != leg.member]
 

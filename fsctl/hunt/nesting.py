@@ -68,9 +68,9 @@ class Admission:
 
         They are not taken away: a strategy may know them by their place.
         """
-        if is_external(member.user) and not self._external:
+        if not member.rings or (is_external(member.user) and not self._external):
             return replace(member, enabled=False)
-        if inner_name(member.user) is None or not member.enabled:
+        if inner_name(member.user) is None:
             return member
         inner = dict(group.inner).get(member.user)
         if inner is None or not inner.enabled or depth >= DEEPEST or not self._open(inner):

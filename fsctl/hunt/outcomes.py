@@ -14,6 +14,8 @@ class Outcome(Enum):
 
     ANSWERED = "answered"
     """The member got the caller."""
+    PICKED_UP = "picked up"
+    """Somebody got the caller by a code, without being rung."""
     NO_ANSWER = "no answer"
     """The phone rang in vain, or the switch gave up on it."""
     BUSY = "busy"
@@ -74,6 +76,9 @@ _CAUSES: dict[Outcome, frozenset[str]] = {
 _OUTCOME: dict[str, Outcome] = {
     cause: outcome for outcome, causes in _CAUSES.items() for cause in causes
 }
+
+GOT_THE_CALLER = (Outcome.ANSWERED, Outcome.PICKED_UP)
+"""Outcomes of the one leg that has the caller."""
 
 PREEMPTED = frozenset({COMPLETED_ELSEWHERE, "PICKED_OFF"})
 """Causes of a leg that stopped because another member took the caller."""

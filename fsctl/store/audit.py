@@ -1,4 +1,5 @@
-"""The audit log: which change of which group was made when and by whom.
+"""The audit log: which change of which group, or of which user of the panel, was made when and by
+whom.
 
 Owns its SQL. What a change is, and that each is written down, is ``fsctl.admin.journal``'s.
 """
@@ -7,18 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from fsctl.store.tables import AuditEntry, name_key, now_ms
+from fsctl.store.web_tables import UserAuditEntry
 
 Document = dict[str, Any]
-"""A group as JSON, as the fsctl of its time wrote it."""
+"""A group, or a user, as JSON, as the fsctl of its time wrote it."""
+GROUP, USER = "group", "user"
+PURGED_AT_ONCE = 1_000
+"""Entries removed in one transaction: other writers wait no longer than that takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change. ``at`` is milliseconds since 1970 UTC; nothing before: added; after: removed."""
+    """One change. ``at`` is milliseconds since 1970 UTC; nothing before: added; after: removed.
+
+    ``about`` is ``GROUP`` or ``USER``; ids are each kind's own.
+    """
 
     id: int
     at: int
@@ -27,6 +35,7 @@ class Entry:
     domain: str
     before: Document | None
     after: Document | None
+    about: str = GROUP
 
 
 def write_entries(
@@ -78,6 +87,35 @@ def read_entries(
     return [_entry(row) for row in session.scalars(statement)]
 
 
+def write_user_entry(
+    session: Session, actor: str, action: str, before: Document | None, after: Document | None
+) -> None:
+    """Write down a change of a user of the panel, within the session's transaction."""
+    key = name_key(_text(after or before, "name"))
+    row = UserAuditEntry(
+        at=now_ms(), actor=actor, action=action, user_key=key, before=before, after=after
+    )
+    session.add(row)
+
+
+def read_user_entries(
+    session: Session, *, user: str | None = None, since_ms: int | None = None, limit: int
+) -> list[Entry]:
+    """Return the newest changes of users, the newest first; with a ``user`` that user's."""
+    statement = select(UserAuditEntry).order_by(UserAuditEntry.id.desc()).limit(limit)
+    if user is not None:
+        statement = statement.where(UserAuditEntry.user_key == name_key(user))
+    if since_ms is not None:
+        statement = statement.where(UserAuditEntry.at >= since_ms)
+    return [
+        Entry(
+            row.id, row.at, row.actor, row.action, _text(row.after or row.before, "domain"),
+            row.before, row.after, USER,
+        )
+        for row in session.scalars(statement)
+    ]  # fmt: skip
+
+
 def latest_entry(session: Session, entry_id: int) -> Entry | None:
     """Return an entry if it is the newest of its group; None when it is not, or there is none."""
     row = session.get(AuditEntry, entry_id)
@@ -88,6 +126,18 @@ def latest_entry(session: Session, entry_id: int) -> Entry | None:
         AuditEntry.id > row.id, AuditEntry.domain == row.domain, about
     )
     return None if session.scalar(newer.limit(1)) is not None else _entry(row)
+
+
+def remove_entries(session: Session, before_ms: int) -> int:
+    """Remove some of the changes that were made before this time; return how many."""
+    removed = 0
+    for table in (AuditEntry, UserAuditEntry):
+        old = select(table.id).where(table.at < before_ms).order_by(table.id)
+        ids = list(session.scalars(old.limit(PURGED_AT_ONCE)))
+        if ids:
+            session.execute(delete(table).where(table.id.in_(ids)))
+        removed += len(ids)
+    return removed
 
 
 def _entry(row: AuditEntry) -> Entry:

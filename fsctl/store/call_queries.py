@@ -3,7 +3,7 @@
 Owns the SQL of reading records. However many match, a page of them is in memory at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
@@ -133,6 +133,18 @@ def find_calls(engine: Engine, text: str) -> list[StoredCall]:
         return list(_complete(session, rows))
 
 
+def calls_of(session: Session, uuids: Iterable[str]) -> dict[str, list[CallRecord]]:
+    """Return the records of these calls by uuid, of each call the oldest first."""
+    found: dict[str, list[CallRecord]] = {}
+    wanted = sorted(set(uuids))
+    for start in range(0, len(wanted), PAGE):
+        some = Call.uuid.in_(wanted[start : start + PAGE])
+        rows = session.execute(select(_CALLS).where(some).order_by(Call.began_ms)).all()
+        for call in _complete(session, rows):
+            found.setdefault(call.record.uuid, []).append(call.record)
+    return found
+
+
 def _complete(session: Session, calls: Sequence[_Row]) -> Iterator[StoredCall]:
     """Add what belongs to the calls: two more statements for all of them."""
     ids = [call.id for call in calls]
@@ -166,6 +178,7 @@ def _stored(call: _Row, rows: Sequence[_Row], group: str) -> StoredCall:
         attempts=tuple(_attempt(row) for row in rows if row.started_ms is not None),
         controller=call.controller,
         onward=call.onward,
+        caller_hidden=call.caller_hidden,
         line_seconds=_seconds(call.line_ms),
     )
     return StoredCall(call.id, record, tuple(row.member for row in rows if row.started_ms is None))

@@ -57,6 +57,8 @@ class CallOutcome(StrEnum):
     TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
+    INTERRUPTED = "interrupted"
+    """The controller died in mid-hunt; the switch finished what was started (``store.live``)."""
 
 
 REFUSED = (
@@ -97,6 +99,7 @@ class CallRecord:
     for a member, a release or their own patience; ``talk_seconds`` is None while unknown.
     ``caller_user`` is the calling directory user. ``group_as_it_was`` is ``group_text``'s.
     ``onward`` is where the caller went when nobody took the call (``fsctl.hunt.endings``).
+    ``caller_hidden``: the caller asked not to be shown.
     ``line_seconds`` is how much of the wait was in line, None for a caller who never was.
     """
 
@@ -118,6 +121,7 @@ class CallRecord:
     controller: str = ""
     caller_user: str = ""
     onward: str = ""
+    caller_hidden: bool = False
     line_seconds: float | None = None
 
 
@@ -168,6 +172,11 @@ def call_outcome(hunt: Hunt) -> CallOutcome:
     if released_for in _REFUSALS or hunt.cause == TEMPORARY_FAILURE:
         return CallOutcome(released_for.value)
     return CallOutcome.GAVE_UP
+
+
+def was_picked_up(record: CallRecord) -> bool:
+    """Whether who answered a call picked it up by the code, without being rung."""
+    return any(attempt.outcome == Outcome.PICKED_UP.value for attempt in record.attempts)
 
 
 _REFUSALS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE)
@@ -237,6 +246,7 @@ def cleaned(record: CallRecord) -> CallRecord:
         group_as_it_was=_text(group, LONGEST_GROUP) if len(group) <= LONGEST_GROUP else "",
         controller=_text(record.controller, LONGEST_CONTROLLER),
         onward=_text(record.onward, LONGEST_ONWARD),
+        caller_hidden=bool(record.caller_hidden),
         line_seconds=_moment(record.line_seconds),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
     )

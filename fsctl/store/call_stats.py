@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy import ColumnElement, Engine, Integer, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from fsctl.hunt.outcomes import CALLER_GONE, Outcome
+from fsctl.hunt.outcomes import CALLER_GONE, GOT_THE_CALLER, Outcome
 from fsctl.store.call_queries import CallFilter
 from fsctl.store.call_records import REFUSED, CallOutcome
 from fsctl.store.call_tables import Call, CallAttempt
@@ -33,6 +33,7 @@ class Waiting:
 class MemberStats:
     """What became of the calls that were offered to a member; a member counts once per call.
 
+    Who picked a caller up by the code has been offered and has answered that call, member or not.
     ``offered`` is the sum of ``answered``, ``missed`` (rang in vain, or until the caller gave up),
     ``elsewhere`` (another member was first), ``refused`` (busy or rejected) and ``failed`` (not
     reachable, or a fault). ``talk_seconds`` is the sum of the conversations.
@@ -152,7 +153,7 @@ def _members(session: Session, where: Sequence[ColumnElement[bool]]) -> Iterable
     cancelled = outcome == Outcome.CANCELLED.value
     in_vain = (outcome == Outcome.NO_ANSWER.value) | (cancelled & (cause == CALLER_GONE))
     refused = outcome.in_([Outcome.BUSY.value, Outcome.REJECTED.value])
-    answered = outcome == Outcome.ANSWERED.value
+    answered = outcome.in_([one.value for one in GOT_THE_CALLER])
     statement = (
         select(
             CallAttempt.member,

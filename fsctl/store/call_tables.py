@@ -6,7 +6,16 @@ constraints: a record that is refused is history that is lost, so ``call_records
 fit before it comes here.
 """
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
@@ -72,6 +81,7 @@ class Call(Base):
     ended_ms: Mapped[int] = mapped_column(BigInteger)
     controller: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER))
     onward: Mapped[str] = mapped_column(String(LONGEST_ONWARD), default="", server_default="")
+    caller_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
     line_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 

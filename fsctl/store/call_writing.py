@@ -19,7 +19,8 @@ from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
 from fsctl.store.call_tables import Call, CallAttempt, CallGroup
 from fsctl.store.engine import reading, writing
 from fsctl.store.memory import GroupKey, Service, key_of, remember
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, name_key
+from fsctl.store.outbox import ask_for_mails
+from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, name_key, now_ms
 
 NOT_RUNG = "not rung"
 """Outcome of a member of the group for whom no leg was started."""
@@ -33,9 +34,10 @@ _ATTEMPTS = cast(Table, CallAttempt.__table__)
 _Row = dict[str, Any]
 
 
-def write_calls(engine: Engine, versions: Iterable[Version]) -> None:
+def write_calls(engine: Engine, versions: Iterable[Version], *, mails: bool = False) -> None:
     """Write clean records in one transaction; what is older than what is there changes nothing.
 
+    ``mails``: who wants to hear of missed calls is put into the outbox with them.
     Raises Unavailable, and IntegrityError when the database refuses a record for ever.
     """
     latest: dict[tuple[str, int], Version] = {}
@@ -57,7 +59,10 @@ def write_calls(engine: Engine, versions: Iterable[Version]) -> None:
         ]
         if rows:
             session.execute(insert(_ATTEMPTS), rows)
-        remember(session, _services([latest[key].record for key in ids], known))
+        records = [latest[key].record for key in sorted(ids)]
+        remember(session, _services(records, known))
+        if mails:
+            ask_for_mails(session, records, now_ms())
 
 
 def _known_as_answered(session: Session, versions: Sequence[Version]) -> set[tuple[str, int]]:
@@ -158,6 +163,7 @@ def _call_row(version: Version) -> _Row:
         "ended_ms": _ms(record.ended),
         "controller": record.controller,
         "onward": record.onward,
+        "caller_hidden": record.caller_hidden,
         "line_ms": _ms(record.line_seconds),
     }
 

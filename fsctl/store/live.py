@@ -1,7 +1,8 @@
 """Calls that hunt right now, as their controllers say every second.
 
 Owns the SQL and the form of the legs. What a controller said counts for ``FRESH`` seconds: one that
-died is not shown for longer, and what it has left is removed by the next that writes.
+died is not shown for longer, and the next that writes makes records of what it has left
+(``interrupted``) and removes it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,14 @@ import orjson
 from sqlalchemy import Select, Table, delete, insert, select
 from sqlalchemy.orm import Session
 
+from fsctl.hunt.outcomes import Outcome
+from fsctl.store.call_records import Attempt, CallOutcome, CallRecord
 from fsctl.store.call_tables import LONGEST_CALLER_NAME, LONGEST_NUMBER, LONGEST_UUID
 from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
 from fsctl.store.web_tables import LiveCall, LiveController, LiveLine
 
+INTERRUPTED_MS = 0
+"""When a record was put that tells of an interrupted call: any other of the same call is later."""
 FRESH = 10.0
 """Seconds for which a controller counts that says nothing more."""
 MOST_SHOWN = 200
@@ -73,6 +78,54 @@ def write_live(
         session.execute(insert(_CALLS), [_row(controller, hunt) for hunt in changed])
 
 
+def interrupted(
+    session: Session, now_ms: int, controller: str = "", there: Iterable[str] = ()
+) -> list[CallRecord]:
+    """Return records of the calls that hunted when their controllers died, as far as was told.
+
+    Dead is who is silent, and a former ``controller`` of this name, whose calls are those that are
+    not ``there``. Written with ``INTERRUPTED_MS`` they give way to what such a controller has left
+    on its disk, since a record is known by the same uuid and beginning.
+    """
+    fresh = select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
+    former = (LiveCall.controller == controller) & LiveCall.uuid.not_in(list(there))
+    statement = (
+        select(LiveCall, LiveController.seen_ms)
+        .outerjoin(LiveController, LiveController.name == LiveCall.controller)
+        .where(LiveCall.controller.not_in(fresh) | former)
+    )
+    return [_interrupted(row, seen_ms) for row, seen_ms in session.execute(statement)]
+
+
+def _interrupted(row: LiveCall, seen_ms: int | None) -> CallRecord:
+    hunt = _hunt(row)
+    last = max((seen_ms or 0) / 1000, hunt.began)
+    outcomes = {one.value for one in Outcome}
+    return CallRecord(
+        uuid=hunt.uuid,
+        domain=hunt.domain,
+        group=hunt.group,
+        number=hunt.number,
+        caller_number=hunt.caller_number,
+        caller_name=hunt.caller_name,
+        began=hunt.began,
+        wait_seconds=last - hunt.began,
+        outcome=CallOutcome.INTERRUPTED,
+        cause="",
+        ended=last,
+        attempts=tuple(
+            Attempt(
+                leg.member,
+                leg.started,
+                ended=leg.ended,
+                outcome=leg.state if leg.state in outcomes else CallOutcome.INTERRUPTED,
+            )
+            for leg in hunt.legs
+        ),
+        controller=row.controller,
+    )
+
+
 def forget_live(session: Session, controller: str) -> None:
     """Remove whatever a controller has said: it begins, or it ends."""
     for told in (LiveCall, LiveLine):
@@ -99,6 +152,26 @@ def read_live(session: Session, domain: str, now_ms: int) -> tuple[list[LiveHunt
         statement = statement.where(LiveCall.domain == domain)
     in_order = statement.order_by(LiveCall.began_ms, LiveCall.uuid).limit(MOST_SHOWN)
     return [_hunt(row) for row in session.scalars(in_order)], controllers
+
+
+def read_waiting(
+    session: Session, domain: str, group: str, but: str, now_ms: int, most: int
+) -> list[LiveHunt]:
+    """Return the calls that ring telephones of a group, the oldest first, as others say it.
+
+    ``but`` is the controller that asks: it knows its own. At most so many.
+    """
+    fresh = select(LiveController.name).where(
+        LiveController.seen_ms >= _limit(now_ms), LiveController.name != but
+    )
+    statement = select(LiveCall).where(
+        LiveCall.controller.in_(fresh),
+        LiveCall.domain == domain,
+        LiveCall.group_name == group,
+        LiveCall.legs != "[]",
+    )
+    in_order = statement.order_by(LiveCall.began_ms, LiveCall.uuid).limit(most)
+    return [_hunt(row) for row in session.scalars(in_order)]
 
 
 def there(now_ms: int) -> Select[str]:

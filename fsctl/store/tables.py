@@ -22,15 +22,17 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
+from fsctl.hunt.group import PICKUP
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.store.printable import Printable
 
-SCHEMA = "0011"
+SCHEMA = "0014"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -55,6 +57,9 @@ LONGEST_ALERT_INFO = 200
 LONGEST_SOUND = 200
 LONGEST_RECORDING = 200
 LONGEST_ENDING = 300
+LONGEST_MISSED_MAIL = 1_000
+LONGEST_MISSED_WHEN = 200
+LONGEST_PICKUP = 16
 MOST_CALLERS = 10_000
 MOST_IN_LINE = 1_000
 SHORTEST_ANNOUNCE_EVERY_MS = 1_000
@@ -170,6 +175,12 @@ class HuntGroup(Base):
         ),
         *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in ENDINGS),
         CheckConstraint("skip_busy IN (true, false)", name="skip_busy"),
+        CheckConstraint(f"length(missed_mail) <= {LONGEST_MISSED_MAIL}", name="missed_mail"),
+        CheckConstraint(Printable("missed_mail"), name="missed_mail_printable"),
+        CheckConstraint(
+            f"length(missed_when) BETWEEN 1 AND {LONGEST_MISSED_WHEN}", name="missed_when"
+        ),
+        CheckConstraint(f"pickup IN {PICKUP}", name="pickup"),
         CheckConstraint(f"max_callers BETWEEN 1 AND {MOST_CALLERS}", name="max_callers"),
         CheckConstraint(f"line BETWEEN 1 AND {MOST_IN_LINE}", name="line"),
         *(
@@ -225,6 +236,16 @@ class HuntGroup(Base):
     when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
     skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The forms of these are ``fsctl.mail.address``'s and ``fsctl.hunt.missed``'s.
+    missed_mail: Mapped[str] = mapped_column(
+        String(LONGEST_MISSED_MAIL), default="", server_default=""
+    )
+    missed_when: Mapped[str] = mapped_column(
+        String(LONGEST_MISSED_WHEN), default="all", server_default="all"
+    )
+    pickup: Mapped[str] = mapped_column(
+        String(LONGEST_PICKUP), default="members", server_default="members"
+    )
     max_callers: Mapped[int | None]
     line: Mapped[int | None]
     line_wait_ms: Mapped[int] = mapped_column(default=300_000, server_default="300000")
@@ -320,6 +341,7 @@ class GroupMember(Base):
         CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
         CheckConstraint(Printable("note"), name="note_printable"),
         CheckConstraint("confirm IN (true, false)", name="confirm"),
+        CheckConstraint("signed_on IN (true, false)", name="signed_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -333,6 +355,7 @@ class GroupMember(Base):
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
     note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
     confirm: Mapped[bool] = mapped_column(default=False, server_default=false())
+    signed_on: Mapped[bool] = mapped_column(default=True, server_default=true())
 
 
 class MemberMemory(Base):

@@ -1,11 +1,15 @@
-"""The tables of the panel: who may sign in, who is signed in, and which calls hunt right now.
+"""The tables of the panel: who may sign in and who changed that, who is signed in, and which
+calls hunt right now.
 
 Owns their shape. A secret that a browser or a program shows (a session's, a token's) is kept as its
 SHA-256 only: it is as random as a key, so nobody finds it from that. Passwords are not random, and
 are kept as ``fsctl.admin.passwords`` makes them.
 """
 
+from typing import Any
+
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -25,7 +29,7 @@ from fsctl.store.call_tables import (
     LONGEST_UUID,
 )
 from fsctl.store.printable import Printable
-from fsctl.store.tables import LONGEST_NAME, Base, now_ms
+from fsctl.store.tables import LONGEST_ACTOR, LONGEST_NAME, Base, now_ms
 
 ROLES = ("administrator", "viewer")
 LONGEST_ROLE = 16
@@ -84,6 +88,30 @@ class WebToken(Base):
     label: Mapped[str] = mapped_column(String(LONGEST_LABEL))
     digest: Mapped[str] = mapped_column(String(DIGEST))
     created_ms: Mapped[int] = mapped_column(BigInteger, default=now_ms)
+
+
+class UserAuditEntry(Base):
+    """One change of one user of the panel: who made it, when, and the user before and after.
+
+    Apart from the changes of groups, which controllers follow. It refers to no other table, and
+    holds no password and no token: what is written here stays when the user is gone.
+    """
+
+    __tablename__ = "user_audit"
+    __table_args__ = (
+        CheckConstraint("at > 0", name="at"),
+        CheckConstraint('"before" IS NOT NULL OR "after" IS NOT NULL', name="something"),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True
+    )
+    at: Mapped[int] = mapped_column(BigInteger, index=True)
+    actor: Mapped[str] = mapped_column(String(LONGEST_ACTOR))
+    action: Mapped[str] = mapped_column(String(32))
+    user_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME), index=True)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class LiveController(Base):

@@ -9,7 +9,7 @@ from fsctl.admin.errors import WrongValue
 from fsctl.store.web_tables import ROLES
 from fsctl.store.web_users import User
 from fsctl.web.api_answers import answer, body, done, text
-from fsctl.web.panel import panel, user
+from fsctl.web.panel import engine, panel, user
 from fsctl.web.users import log_change, user_with_id
 
 pages = Blueprint("users", __name__, url_prefix="/users")
@@ -28,7 +28,7 @@ def add_user() -> Response:
     """Let somebody sign in."""
     sent = _known(body(), "name", "password", *TERMS)
     made = admin.add_user(
-        panel().engine,
+        engine(),
         text(sent, "name"),
         text(sent, "password"),
         role=text(sent, "role", ROLES[0]),
@@ -51,7 +51,7 @@ def set_user(user_id: int) -> Response:
     found = user_with_id(user_id)
     sent = _known(body(), *TERMS)
     wanted = {name: text(sent, name) for name in sent}
-    changed = admin.set_user(panel().engine, found.name, by=user().name, **wanted)
+    changed = admin.set_user(engine(), found.name, by=user().name, **wanted)
     log_change(found.name, "was changed")
     return answer(_shown(changed))
 
@@ -60,7 +60,7 @@ def set_user(user_id: int) -> Response:
 def remove_user(user_id: int) -> Response:
     """Remove a user with their sessions and tokens."""
     found = user_with_id(user_id)
-    admin.remove_user(panel().engine, found.name, by=user().name)
+    admin.remove_user(engine(), found.name, by=user().name)
     log_change(found.name, "was removed")
     return done()
 
@@ -69,7 +69,7 @@ def remove_user(user_id: int) -> Response:
 def set_password(user_id: int) -> Response:
     """Give a user a new password, and end their sessions."""
     found = user_with_id(user_id)
-    admin.set_password(panel().engine, found.name, text(_known(body(), "password"), "password"))
+    admin.set_password(engine(), found.name, text(_known(body(), "password"), "password"))
     log_change(found.name, "has a new password")
     return done()
 
@@ -78,7 +78,7 @@ def set_password(user_id: int) -> Response:
 def sign_out(user_id: int) -> Response:
     """End every session of a user."""
     found = user_with_id(user_id)
-    ended = admin.sign_out_user(panel().engine, found.name)
+    ended = admin.sign_out_user(engine(), found.name)
     log_change(found.name, "was signed out")
     return answer({"ended": ended})
 
@@ -94,7 +94,7 @@ def add_token(user_id: int) -> Response:
     """Make a token; it is told this once."""
     found = user_with_id(user_id)
     label = text(_known(body(), "label"), "label")
-    token = admin.add_token(panel().engine, found.name, label)
+    token = admin.add_token(engine(), found.name, label)
     log_change(found.name, "has a new token")
     return answer({"label": label, "token": token}, 201)
 
@@ -103,7 +103,7 @@ def add_token(user_id: int) -> Response:
 def remove_token(user_id: int, label: str) -> Response:
     """Take a token back."""
     found = user_with_id(user_id)
-    admin.remove_token(panel().engine, found.name, label)
+    admin.remove_token(engine(), found.name, label)
     log_change(found.name, "has a token less")
     return done()
 

@@ -1,4 +1,5 @@
-"""What there is to translate: read from the source, and written into the catalogs.
+"""What there is to translate, for pages and for mails: read from the source, and written into the
+catalogs.
 
 ``python -m fsctl.web.extraction`` brings the catalogs up to date with the source: new messages come
 in without a translation, which a test then asks for, and old ones go.
@@ -12,11 +13,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
-from fsctl.admin.users import LANGUAGES
+from fsctl.catalogs import LANGUAGES
 from fsctl.web.sentences import CONTEXT, forms_of
 
 PACKAGE = Path(__file__).parents[1]
-CATALOGS = Path(__file__).parent / "catalogs"
+HEADER = "# Polish. English is in the source."
 
 METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
@@ -37,7 +38,14 @@ MAKERS = (
     "ValueError",
 )
 """Whoever is given a sentence that a page may show; what is yielded counts as well."""
-MODULES = ("admin/*.py", "hunt/opening.py", "store/numbers.py", "web/*.py")
+MODULES = (
+    "admin/*.py",
+    "hunt/missed.py",
+    "hunt/opening.py",
+    "mail/address.py",
+    "store/numbers.py",
+    "web/*.py",
+)
 PARTS = (
     'group "{0}"',
     'group "{0}" of {1}',
@@ -48,6 +56,14 @@ PARTS = (
     "{0} {1} added: {2}",
     "{0} added: {1}",
     "{0} removed: {1}",
+    'user "{0}"',
+    'user "{0}" of {1}',
+    "password changed",
+    "signed out everywhere",
+    "role",
+    "language",
+    "token",
+    "tokens",
     "member",
     "members",
     "number",
@@ -78,6 +94,16 @@ def messages() -> Catalog:
     return found
 
 
+def mail_messages() -> Catalog:
+    """Return every message of the mails, without translations."""
+    found = Catalog(project="fsctl", charset="utf-8", fuzzy=False)
+    for file, _line, message, _comments, context in extract_from_dir(
+        str(PACKAGE / "mail"), METHODS, keywords=KEYWORDS
+    ):
+        found.add(message, locations=[(f"mail/{file}", 0)], context=context)
+    return found
+
+
 def sentences() -> set[str]:
     """Return the forms of the sentences that other parts make for the panel."""
     return {*PARTS, *(form for path in _modules() for form in forms_of(path, MAKERS))}
@@ -90,14 +116,18 @@ def _modules() -> Iterator[Path]:
 
 def update() -> None:
     """Bring every catalog up to date."""
-    template = messages()
+    _update("web", "panel", messages())
+    _update("mail", "mail", mail_messages())
+
+
+def _update(part: str, name: str, template: Catalog) -> None:
     for language in LANGUAGES[1:]:
-        file = CATALOGS / language / "LC_MESSAGES" / "panel.po"
+        file = PACKAGE / part / "catalogs" / language / "LC_MESSAGES" / f"{name}.po"
         with file.open("rb") as old:
             catalog = read_po(old, locale=language)
         catalog.update(template, no_fuzzy_matching=True)
         catalog.obsolete.clear()
-        catalog.header_comment = "# The panel's Polish. English is in the source."
+        catalog.header_comment = HEADER
         with file.open("wb") as new:
             write_po(new, catalog, width=100, no_location=True, sort_output=True, omit_header=False)
 

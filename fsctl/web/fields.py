@@ -60,6 +60,10 @@ GROUP_LABELS = {
         N_("Pass over who is on the phone"),
         N_("Members in a conversation are not rung, as far as the switch tells of them."),
     ),
+    "pickup": (
+        N_("Who may pick up"),
+        N_("Whose telephones take waiting callers by the code for it, besides being rung."),
+    ),
     "diversion": (
         N_("Show the diversion"),
         N_("Telephones are told which number diverts the call to them."),
@@ -103,6 +107,14 @@ GROUP_LABELS = {
     "when_no_members": (N_("If nobody could ring"), N_("Empty: as above.")),
     "when_closed": (N_("While closed"), N_("Empty: as above.")),
     "when_disabled": (N_("While disabled"), N_("Empty: as above.")),
+    "missed_mail": (
+        N_("Mail of missed calls to"),
+        N_("Addresses with commas between them; empty: nobody is told."),
+    ),
+    "missed_when": (
+        N_("Missed calls are"),
+        N_("all, or some, with commas: no answer, busy, caller gave up, closed, no members ..."),
+    ),
     "when_full": (N_("If there are too many callers"), N_("Empty: as above.")),
     "when_line_over": (N_("If the wait in line was too long"), N_("Empty: as above.")),
     "max_callers": (
@@ -142,6 +154,7 @@ MEMBER_LABELS = {
     "ring_time": (N_("Ring time"), ""),
     "weight": (N_("Weight"), ""),
     "confirm": (N_("Must press 1"), ""),
+    "signed_on": (N_("Signed on"), ""),
     "note": (N_("Note"), ""),
 }
 CHOICES = {
@@ -154,6 +167,9 @@ CHOICES = {
     "weighted": N_("one after another, drawn by weight"),
     "longest-idle": N_("who has been idle the longest first"),
     "fewest-calls": N_("who has had the fewest calls first"),
+    "members": N_("members of the group"),
+    "domain": N_("every user of its domain"),
+    "nobody": N_("nobody"),
 }
 ELSEWHERE = {"description", "enabled"}
 """Terms of a group that have a page of their own."""

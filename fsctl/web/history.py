@@ -1,16 +1,18 @@
 """The audit log, a group's history, and taking the last change of a group back."""
 
+from operator import attrgetter
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fsctl.admin import whole
-from fsctl.admin.audit import list_changes
-from fsctl.admin.difference import told
+from fsctl.admin.audit import lines_of, list_changes, list_user_changes
 from fsctl.admin.errors import AdminError
-from fsctl.store.audit import Entry
+from fsctl.admin.users import may_manage
+from fsctl.store.audit import USER, Entry
 from fsctl.store.tables import name_key
 from fsctl.web.languages import gettext as _
-from fsctl.web.panel import domain, engine, explain, panel, say, visible_group
+from fsctl.web.panel import domain, engine, explain, panel, say, user, visible_group
 
 pages = Blueprint("history", __name__)
 
@@ -19,8 +21,11 @@ SHOWN = 100
 
 @pages.get("/history")
 def history() -> str:
-    """Show the newest changes of groups."""
+    """Show the newest changes of groups; to who manages the panel's users, of these too."""
     entries = list_changes(panel().engine, domain=domain(), limit=SHOWN)
+    if may_manage(user()):
+        entries += list_user_changes(panel().engine, limit=SHOWN)
+        entries = sorted(entries, key=attrgetter("at"), reverse=True)[:SHOWN]
     return render_template("history.html", entries=_shown(entries), id=None)
 
 
@@ -48,16 +53,18 @@ def undo(entry_id: int) -> Response:
 
 
 def _shown(entries: list[Entry]) -> list[dict[str, object]]:
-    """Return the entries as a page shows them; ``last``: it can be taken back."""
+    """Return the entries as a page shows them; ``last``: it can be taken back. A user's cannot."""
     seen: set[tuple[str, str]] = set()
     shown = []
     for entry in entries:
+        if entry.about == USER:
+            shown.append({"entry": entry, "lines": lines_of(entry), "last": False})
+            continue
         names = {
             (entry.domain, name_key(str(document.get("name", ""))))
             for document in (entry.before, entry.after)
             if document
         }
-        lines = told(entry.before, entry.after)
-        shown.append({"entry": entry, "lines": lines, "last": not names & seen})
+        shown.append({"entry": entry, "lines": lines_of(entry), "last": not names & seen})
         seen |= names
     return shown

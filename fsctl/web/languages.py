@@ -1,52 +1,34 @@
-"""The panel's languages: their catalogs, which a request gets, how dates and numbers look.
+"""The panel's languages: which a request gets, how dates and numbers look."""
 
-A catalog is a gettext ``.po`` file, read by Babel when the panel starts: what a translator writes
-is what runs, and there is no compiled file beside it that could be older. English is the language
-of the source.
-"""
-
-import io
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask import g, has_app_context, has_request_context, request
 
-from fsctl.admin.users import LANGUAGES
+from fsctl import catalogs
+from fsctl.catalogs import DEFAULT, LANGUAGES
 from fsctl.web.sentences import Sentences
 
 NAMES = {"en": "English", "pl": "Polski"}
 COOKIE = "fsctl_language"
-DEFAULT = LANGUAGES[0]
 
 
-@cache
 def catalog(language: str) -> Catalog:
     """Return a language's catalog as it is written."""
-    place = files("fsctl.web") / "catalogs" / language / "LC_MESSAGES" / "panel.po"
-    with place.open("rb") as file:
-        return read_po(file, locale=language)
+    return catalogs.catalog("fsctl.web", "panel", language)
 
 
-@cache
 def translations(language: str) -> NullTranslations:
     """Return a language's translations, ready to be asked."""
-    if language == DEFAULT:
-        return NullTranslations()
-    compiled = io.BytesIO()
-    write_mo(compiled, catalog(language))
-    compiled.seek(0)
-    return Translations(compiled)
+    return catalogs.translations("fsctl.web", "panel", language)
 
 
 @cache
@@ -70,8 +52,8 @@ def language() -> str:
 
 
 def locale() -> Locale:
-    """Return whose dates and numbers are meant. English ones with a day of 24 hours: en_GB."""
-    return Locale.parse("en_GB" if language() == DEFAULT else language())
+    """Return whose dates and numbers are meant."""
+    return catalogs.locale_of(language())
 
 
 def gettext(message: str, **values: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from fsctl import __version__
 from fsctl.admin.kinds import Count, Line, Seconds, Switch
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term, Terms
-from fsctl.admin.users import LANGUAGES
+from fsctl.catalogs import LANGUAGES
 from fsctl.store.call_records import CallOutcome
 from fsctl.store.web_tables import ROLES
 

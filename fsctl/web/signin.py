@@ -9,7 +9,7 @@ from fsctl.admin.passwords import new_password
 from fsctl.web import security
 from fsctl.web.languages import COOKIE, ngettext, sentence
 from fsctl.web.languages import gettext as _
-from fsctl.web.panel import panel, user
+from fsctl.web.panel import engine, panel, user
 
 pages = Blueprint("signin", __name__)
 
@@ -97,7 +97,7 @@ def set_password() -> Response | tuple[str, int]:
     problem = _wrong_password()
     if problem:
         return render_template("account.html", problem=problem), 422
-    users.set_password(panel().engine, user().name, request.form["new"])
+    users.set_password(engine(), user().name, request.form["new"])
     found = signed_in.sign_in(panel().engine, user().name, request.form["new"], panel().now())
     flash(_("You have a new password, and are signed out everywhere else."), "done")
     response = make_response(redirect(url_for("signin.account")))

@@ -28,6 +28,7 @@ OUTCOMES = {
     CallOutcome.LINE_OVER.value: N_("waited in line for too long"),
     CallOutcome.TOO_MANY_HOPS.value: N_("sent on too often"),
     CallOutcome.HANDED_BACK.value: N_("given back to the dialplan"),
+    CallOutcome.INTERRUPTED.value: N_("its controller died"),
 }
 _LEGS = {
     Outcome.NO_ANSWER.value: N_("nobody picked up"),
@@ -35,6 +36,7 @@ _LEGS = {
     Outcome.REJECTED.value: N_("the call was rejected"),
     Outcome.UNREACHABLE.value: N_("could not be reached"),
     Outcome.FAILED.value: N_("failed on the way to the phone"),
+    CallOutcome.INTERRUPTED.value: N_("rang when the controller died"),
 }
 _CAUSES = {
     "USER_NOT_REGISTERED": N_("the phone was not registered"),
@@ -69,6 +71,8 @@ def _bar(attempt: Attempt, record: CallRecord) -> Bar:
 
 def leg_story(attempt: Attempt, record: CallRecord) -> str:
     """Say what became of a leg."""
+    if attempt.outcome == Outcome.PICKED_UP.value:
+        return _("picked the caller up by the code at %(at)s", at=seconds(attempt.started))
     began = _("from %(start)s", start=seconds(attempt.started))
     facts = [attempt.cause] if attempt.cause else []
     facts += [f"SIP {attempt.sip_code}"] if attempt.sip_code else []

@@ -140,7 +140,7 @@ class Picture:
 
     def nobody_can_ring(self, group: Group) -> bool:
         """Whether it is certain that no member of an enabled group has a telephone."""
-        members = [member for member in group.members if member.enabled]
+        members = [member for member in group.members if member.rings]
         return (
             group.enabled
             and bool(members)

@@ -15,7 +15,7 @@ from fsctl.hunt.ledger import Leg
 from fsctl.hunt.memory import Memory
 from fsctl.hunt.nesting import MemoryOf, nothing_remembered
 from fsctl.hunt.opening import opens_at, zone
-from fsctl.hunt.outcomes import CALLER_GONE, Outcome
+from fsctl.hunt.outcomes import CALLER_GONE, GOT_THE_CALLER, Outcome
 from fsctl.hunt.simulation import Phones, simulate
 from fsctl.web.languages import decimal, moment_in, seconds
 from fsctl.web.languages import gettext as _
@@ -79,7 +79,7 @@ def _simulated(leg: Leg, over: float) -> Bar:
 
 def kind_of(leg_outcome: str, cause: str) -> str:
     """Return the class for a leg that came to this."""
-    if leg_outcome == Outcome.ANSWERED.value:
+    if leg_outcome in [one.value for one in GOT_THE_CALLER]:
         return "answered"
     if leg_outcome == Outcome.CANCELLED.value:
         return "gone" if cause == CALLER_GONE else "stopped"

@@ -1,7 +1,8 @@
 """The panel's users: who may sign in, managed by an administrator of every domain.
 
 Nobody can lock themselves out here (``fsctl.admin.users`` sees to it); the command line can do
-everything. Changes are logged, with who made them, never a password or a token.
+everything. Changes are logged, here and in the audit log, with who made them, never a password or a
+token.
 """
 
 import logging
@@ -15,7 +16,7 @@ from fsctl.store.web_tables import ROLES
 from fsctl.store.web_users import User
 from fsctl.web.languages import NAMES, ngettext
 from fsctl.web.languages import gettext as _
-from fsctl.web.panel import explain, panel, say, user
+from fsctl.web.panel import engine, explain, panel, say, user
 
 pages = Blueprint("users", __name__)
 
@@ -51,7 +52,7 @@ def add() -> View:
         return _form("users/add.html", _("The two new passwords are not the same.")), 422
     try:
         made = admin.add_user(
-            panel().engine,
+            engine(),
             form.get("name", "").strip(),
             form.get("new", ""),
             role=form.get("role", ""),
@@ -75,7 +76,7 @@ def one(user_id: int) -> View:
     form = request.form
     try:
         admin.set_user(
-            panel().engine,
+            engine(),
             found.name,
             role=form.get("role"),
             domain=form.get("domain", "").strip(),
@@ -99,7 +100,7 @@ def set_password(user_id: int) -> View:
     if form.get("new") != form.get("again"):
         return _page(found, _("The two new passwords are not the same.")), 422
     try:
-        admin.set_password(panel().engine, found.name, form.get("new", ""))
+        admin.set_password(engine(), found.name, form.get("new", ""))
     except AdminError as error:
         return _page(found, explain(error)), 422
     log_change(found.name, "has a new password")
@@ -111,7 +112,7 @@ def set_password(user_id: int) -> View:
 def sign_out(user_id: int) -> Response:
     """End every session of a user."""
     found = user_with_id(user_id)
-    ended = admin.sign_out_user(panel().engine, found.name)
+    ended = admin.sign_out_user(engine(), found.name)
     log_change(found.name, "was signed out")
     say(ngettext("%(num)s session was ended.", "%(num)s sessions were ended.", ended))
     return redirect(url_for("users.one", user_id=user_id))
@@ -124,11 +125,11 @@ def tokens(user_id: int) -> View:
     taken = request.form.get("remove")
     try:
         if taken is not None:
-            admin.remove_token(panel().engine, found.name, taken)
+            admin.remove_token(engine(), found.name, taken)
             log_change(found.name, "has a token less")
             say(_("The token lets nobody in any more."))
             return redirect(url_for("users.one", user_id=user_id))
-        token = admin.add_token(panel().engine, found.name, request.form.get("label", "").strip())
+        token = admin.add_token(engine(), found.name, request.form.get("label", "").strip())
     except AdminError as error:
         return _page(found, explain(error)), 422
     log_change(found.name, "has a new token")
@@ -143,7 +144,7 @@ def remove(user_id: int) -> View:
     if request.method == "GET":
         return render_template("users/remove.html", one=found)
     try:
-        admin.remove_user(panel().engine, found.name, by=user().name)
+        admin.remove_user(engine(), found.name, by=user().name)
     except AdminError as error:
         return _page(found, explain(error)), 422
     log_change(found.name, "was removed")

@@ -201,14 +201,18 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         "diversion": False,
         "answer_first": False,
         "skip_busy": False,
+        "pickup": "members",
         **dict.fromkeys(("alert_info", "music", "greeting", "announcement", "recording")),
         **dict.fromkeys(("confirm_prompt", "too_late")),
         **dict.fromkeys(ENDINGS),
+        "missed_mail": "",
+        "missed_when": "all",
         "numbers": ["600", "+48587624731"],
         "members": [
             {
                 "user": user, "delay": delay, "enabled": enabled, "ring_time": None,
                 "order": 0, "weight": 1, "note": "", "confirm": False,
+                    "signed_on": True,
                 "never_rings": never_rings,
             }
             for user, delay, enabled, never_rings in (

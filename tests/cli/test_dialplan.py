@@ -15,8 +15,9 @@ def test_each_group_has_an_extension(example: Run) -> None:
     example("number", "add", "Łódź & <co>", "601")
     done = example("dialplan", "--controllers", "10.0.0.5:8084, [::1]:8084")
     assert done.exit_code == 0
-    first, second = sorted(contexts(done.stdout)[0], key=lambda one: one.get("name") or "")
-    assert second.get("name") == "fsctl Łódź & <co>" or first.get("name") == "fsctl Łódź & <co>"
+    names = [one.get("name") for one in contexts(done.stdout)[0]]
+    assert sorted(names) == ["fsctl codes", "fsctl sales", "fsctl Łódź & <co>"]
+    assert names[-1] == "fsctl codes"
     for number in ("600", "48587624731", "+48587624731", "0048587624731", "601"):
         [route] = routes(contexts(done.stdout), [number], ["10.0.0.5:8084"])
         assert (route.fate, route.hosts) == (Fate.OURS, "10.0.0.5:8084|::1:8084")
@@ -39,7 +40,30 @@ def test_the_fallback_rings_who_would_have_rung(example: Run) -> None:
         ("set", "call_timeout=13"),
         ("bridge", "user/test002,user/test007"),
         ("respond", "480"),
+        ("set", "socket_resume=true"),
+        ("socket", "127.0.0.1:8084 async full"),
+        ("respond", "503"),
     ]
+    assert example("member", "sign-off", "sales", "test002").exit_code == 0
+    assert 'data="user/test007"' in example("dialplan").stdout
+
+
+def test_codes_before_numbers_are_handed_over(
+    example: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def comes(number: str) -> bool:
+        return bool(
+            list(routes(contexts(example("dialplan").stdout), [number], ["127.0.0.1:8084"]))
+        )
+
+    assert all(map(comes, ("*45600", "*8600", "*80048587624731")))
+    assert not any(map(comes, ("*45", "*8", "*8601", "*9600", "45600")))
+    monkeypatch.setenv("FSCTL_PICKUP_CODE", "#7")
+    monkeypatch.setenv("FSCTL_SIGN_CODE", "none")
+    assert comes("#7600")
+    assert not any(map(comes, ("*45600", "*8600")))
+    monkeypatch.setenv("FSCTL_PICKUP_CODE", "none")
+    assert example("dialplan").stdout.count("<extension") == 1
 
 
 def test_a_group_without_members_has_nobody_to_ring(example: Run) -> None:
@@ -56,8 +80,8 @@ def test_a_group_of_a_domain(example: Run) -> None:
     example("number", "add", "sales", "601", "+48221234567", "--domain", "a.example")
     example("member", "add", "sales", "anna", "--domain", "a.example")
     xml = example("dialplan", "--domain", "a.example").stdout
-    assert xml.count("<extension") == 2
-    assert xml.count("<condition") == 3  # a trunk's call to the city number names no domain
+    assert xml.count("<extension") == 3
+    assert xml.count("<condition") == 5  # a trunk's call to the city number names no domain
     assert r'<condition field="${domain_name}" expression="^a\.example$"/>' in xml
     assert 'data="user/anna@a.example"' in xml
 
@@ -65,7 +89,7 @@ def test_a_group_of_a_domain(example: Run) -> None:
 def test_a_whole_file(example: Run) -> None:
     root = ElementTree.fromstring(example("dialplan", "--format", "xml").stdout)  # noqa: S314
     assert root.tag == "include"
-    assert [one.tag for one in root] == ["extension"]
+    assert [one.tag for one in root] == ["extension"] * 2
 
 
 def test_disabled_groups_are_left_out(example: Run) -> None:

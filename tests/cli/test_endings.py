@@ -38,6 +38,22 @@ def test_as_json(groups: Run) -> None:
     ]
 
 
+def test_who_hears_of_a_missed_call(groups: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, addresses in (("Desk", "a@example.net"), ("Support", "b@example.net,a@example.net")):
+        assert groups("group", "set", name, "--missed-mail", addresses).exit_code == 0
+    said = groups("simulate", "Desk").stdout.splitlines()[-1]
+    assert said == (
+        "a@example.net, b@example.net hear of the missed call by mail, "
+        "if the setting smtp_url named a mail server."
+    )
+    monkeypatch.setenv("FSCTL_SMTP_URL", "smtp://mail.example.net")
+    said = groups("simulate", "Desk", "--hang-up", "2").stdout.splitlines()[-1]
+    assert said == "a@example.net hears of the missed call by mail."
+    found = json.loads(groups("simulate", "Desk", "--json").stdout)
+    assert found["missed_mail"] == ["a@example.net", "b@example.net"]
+    assert "by mail" not in groups("simulate", "Desk", "--answer", "test006@14").stdout
+
+
 def test_for_each_reason(groups: Run) -> None:
     said = groups("simulate", "Desk", "--offline", "test002").stdout
     assert "The caller is released after 0 s with USER_BUSY." in said

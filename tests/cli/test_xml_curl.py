@@ -99,6 +99,17 @@ def test_a_call_of_a_group_is_handed_over(ask: Ask) -> None:
     assert not not_found(transferred)
 
 
+def test_a_code_before_a_group_s_number_is_handed_over(ask: Ask) -> None:
+    for number in ("*45600", "*8+48587624731"):
+        assert actions(ask(**hunted(number))[1]) == [
+            ("set", "socket_resume=true"),
+            ("socket", "10.0.0.5:8084 async full"),
+            ("respond", "503"),
+        ]
+    assert all(not_found(ask(**hunted(number))) for number in ("*45", "*8", "*8999", "*9600"))
+    assert '"fsctl codes b.example"' in ask()[1]
+
+
 def test_what_is_no_group_s_is_left_to_freeswitch(ask: Ask) -> None:
     assert not_found(ask(**hunted("999")))
     assert not_found(ask(**hunted("6" * 100)))
@@ -136,7 +147,7 @@ def test_the_controllers_are_those_of_the_address(ask: Ask) -> None:
 def test_all_of_it_when_no_call_is_named(ask: Ask) -> None:
     status, text = ask()
     assert status == "200"
-    assert text.count("<extension ") == 2
+    assert text.count("<extension ") == 4
     assert '<context name="global">' in text
     assert "fsctl off" not in text
 

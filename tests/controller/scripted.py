@@ -20,6 +20,8 @@ class ScriptedSwitch:
     def __init__(self, address: str, number: str) -> None:
         host, _, port = address.rpartition(":")
         self.commands: list[str] = []
+        self.replies: dict[str, str] = {}
+        """What is said to api commands, by what they begin with; "+OK" to all others."""
         self._number = number
         self._sock = socket.create_connection((host, int(port)))
         self._came = gevent.event.Event()
@@ -68,7 +70,9 @@ class ScriptedSwitch:
         if command == "connect":
             kind = f"Unique-ID: {CALLER}\nCaller-Destination-Number: {self._number}\n" + kind
         elif command.startswith("api "):
-            kind = "Content-Type: api/response\nContent-Length: 3\n\n+OK"
+            asked = command.removeprefix("api ")
+            said = next((v for k, v in self.replies.items() if asked.startswith(k)), "+OK")
+            kind = f"Content-Type: api/response\nContent-Length: {len(said)}\n\n{said}"
         self._send(kind.encode())
 
     def _send(self, data: bytes) -> None:

@@ -9,6 +9,8 @@ import gevent
 import pytest
 
 from fsctl.controller import call, reception
+from fsctl.esl.commands import CALL_TAG
+from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
 from tests.controller.scripted import CALLER, ScriptedSwitch
 from tests.hostile.house import House
@@ -20,6 +22,9 @@ Dial = Callable[[str], ScriptedSwitch]
 def dial() -> Iterator[Dial]:
     house = House()
     house.groups["601"] = Group("short", members=(Member("test002"),), wait=0.2)
+    house.groups["603"] = Group(
+        "sends on", members=(Member("test002"),), wait=0.2, ending="play /a.wav"
+    )
     three = tuple(map(Member, ("test002", "test006", "test007")))
     house.groups["602"] = Group("three", members=three)
     switches: list[ScriptedSwitch] = []
@@ -136,3 +141,31 @@ def test_what_a_call_costs(dial: Dial) -> None:
     assert [len(command.split()) - 2 for command in switch.fitting("^event")] == [7]
     assert len(switch.commands) <= 18, switch.commands
     assert sum(map(len, switch.commands[: before + 1])) < 1_200
+
+
+def test_who_was_picked_up_in_the_last_instant_is_not_sent_on(dial: Dial) -> None:
+    switch = dial("603")
+    switch.replies["limit_usage"] = "1"
+    switch.said("^bgapi originate")
+    switch.said("^api hupall NO_ANSWER")
+    switch.tell_of_leg("CHANNEL_CREATE", 1)
+    job = switch.said("^bgapi originate").rpartition(" ")[2]
+    switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR NO_ANSWER\n"})
+    switch.said("^api limit_usage", times=2)
+    tags = {f"variable_{CALL_TAG}": CALLER, f"variable_{PICKER_TAG}": "anna"}
+    switch.tell("CHANNEL_BRIDGE", "picker", **tags)
+    switch.said("^api sched_del")
+    switch.tell("CHANNEL_HANGUP_COMPLETE", "picker", **tags)
+    assert switch.closed.wait(8.0)
+    assert not switch.fitting("uuid_transfer")
+
+
+def test_a_claim_that_comes_to_nothing_is_asked_of_again(dial: Dial) -> None:
+    switch = dial("603")
+    switch.replies["limit_usage"] = "1"
+    job = switch.said("^bgapi originate").rpartition(" ")[2]
+    switch.said("^api hupall NO_ANSWER")
+    switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR NO_ANSWER\n"})
+    switch.said("^api limit_usage", times=2)
+    switch.replies["limit_usage"] = "0"
+    switch.said("^api uuid_transfer")

@@ -284,3 +284,15 @@ def test_a_database_that_is_gone_is_one_line(
     with pytest.raises(Unavailable):
         directory.find(("1",))
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_who_knows_of_a_change_need_not_wait_for_the_next_look(database: Database) -> None:
+    directory = Directory(database.source, poll=30.0)
+    directory.start()
+    wait_until(lambda: directory.known)
+    assert directory.find(("600",)) == Group("sales")
+    database.groups["600"] = Group("changed")
+    database.revision += 1
+    directory.look_now()
+    wait_until(lambda: directory.find(("600",)) == Group("changed"))
+    directory.stop()

@@ -3,6 +3,7 @@
 from fsctl.controller.legs import Legs
 from fsctl.esl.codec import Event
 from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
+from fsctl.esl.picking import PICKER_TAG
 from fsctl.esl.session import CALLER_LEFT
 from fsctl.hunt import events as ev
 from fsctl.hunt.outcomes import CALLER_GONE
@@ -109,3 +110,29 @@ def test_an_answer_of_a_group_that_answers_first_says_nothing_of_a_member() -> N
         ev.LegAnswered(1),
         ev.LegEnded(1, "NORMAL_CLEARING"),
     ]
+
+
+def of_picker(name: str, *, caller: str = A, cause: str = "") -> Event:
+    tags = {f"variable_{CALL_TAG}": caller, f"variable_{PICKER_TAG}": "anna"}
+    return Event({"Event-Name": name, "Unique-ID": OTHER, "Hangup-Cause": cause, **tags})
+
+
+def test_who_picks_up_is_a_leg_that_begins_with_its_answer() -> None:
+    found = told(*map(of_picker, ("CHANNEL_ANSWER", "CHANNEL_BRIDGE")))
+    assert found == [ev.PickedUp(2, "anna"), ev.LegAnswered(2), ev.LegConnected(2)]
+    end = of_picker("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")
+    assert told(of_picker("CHANNEL_ANSWER"), end)[2:] == [ev.LegEnded(2, "NORMAL_CLEARING")]
+
+
+def test_it_may_have_been_answered_before() -> None:
+    assert told(of_picker("CHANNEL_BRIDGE")) == [ev.PickedUp(2, "anna"), ev.LegConnected(2)]
+
+
+def test_another_callers_picker_and_one_of_an_earlier_hunt_mean_nothing() -> None:
+    assert told(of_picker("CHANNEL_ANSWER", caller=LEG)) == []
+    assert told(of_picker("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")) == []
+
+
+def test_the_caller_s_own_bridge_tells_who_has_them() -> None:
+    bridge = Event(of_caller("CHANNEL_BRIDGE").headers | {"Other-Leg-Unique-ID": OTHER})
+    assert told(of_picker("CHANNEL_ANSWER"), bridge)[2:] == [ev.LegConnected(2)]

@@ -73,7 +73,7 @@ def test_the_table_of_metrics_is_complete(real: dict[str, dict[str, set[str]]]) 
 
 def test_no_label_could_tell_of_a_caller(real: dict[str, dict[str, set[str]]]) -> None:
     labels = {label for labels in real.values() for label in labels}
-    assert labels == {"outcome", "kind", "reason", "le", "version", "python"}
+    assert labels == {"outcome", "kind", "reason", "code", "result", "le", "version", "python"}
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not on this machine")

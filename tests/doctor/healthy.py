@@ -33,7 +33,7 @@ MEMBERS = ("test002", "test006", "test007")
 DOMAIN = "hunt.example"
 EXTENSION = """\
 <extension name="fsctl"><condition field="destination_number"
-  expression="^(?:600|(?:\\+|00)?48587624731)$">
+  expression="^(?:(?:\\*45|\\*8)?600|(?:\\+|00)?48587624731)$">
 <action application="socket" data="{} async full"/></condition></extension>"""
 
 

@@ -14,11 +14,16 @@ from sqlalchemy import text
 from fsctl.admin.allowed import allowing_external
 from fsctl.admin.groups import add_group, disable_group, set_group
 from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
 from fsctl.cli.main import root
 from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
 from fsctl.settings import Settings
+from fsctl.store.engine import writing
+from fsctl.store.mail_tables import Mail
+from tests.databases import free_port
 from tests.doctor.healthy import DOMAIN, EXTENSION, Installation, installed
+from tests.mail.mailbox import mailbox
 
 Plant = Callable[[Installation], None]
 
@@ -44,6 +49,14 @@ def test_all_is_well_beside_calls(well: Installation) -> None:
         )
     )
     assert well.check() == (0, [])
+
+
+def test_a_mail_server_is_asked_and_gets_no_mail(well: Installation) -> None:
+    with mailbox() as box:
+        well.environment["FSCTL_SMTP_URL"] = f"smtp://127.0.0.1:{box.port}?tls=no"
+        set_group(well.engine, "sales", missed_mail="anna@example.net")
+        assert well.check() == (0, [])
+        assert (box.mails, box.connections) == ([], 0)
 
 
 def test_what_a_person_reads(well: Installation) -> None:
@@ -74,6 +87,10 @@ def open_password(well: Installation) -> None:
 
 def no_spool(well: Installation) -> None:
     (well.folder / "spool").write_text("not a directory")
+
+
+def no_mail_server(well: Installation) -> None:
+    well.environment["FSCTL_SMTP_URL"] = f"smtp://127.0.0.1:{free_port()}"
 
 
 def no_place_for_a_spool(well: Installation) -> None:
@@ -237,6 +254,7 @@ def babbling_switch(well: Installation) -> None:
         (wrong_setting, "region from FSCTL_REGION is 'Poland'", "write the two letters"),
         (open_password, "holds a password and everybody", "chmod o-rwx fsctl.toml"),
         (no_spool, "records of calls cannot be kept in", "--spool"),
+        (no_mail_server, "cannot be reached: Connection refused", "see the setting smtp_url"),
         (no_place_for_a_spool, "is not there and cannot be made", "mkdir -p"),
         (no_database, "there is no database", "fsctl db upgrade"),
         (not_a_database, "there is no database", "fsctl db upgrade"),
@@ -325,13 +343,32 @@ def nobody_tells_who_talks(well: Installation) -> None:
     del well.environment["FSCTL_ESL_URL"]
 
 
+def nobody_to_send_mails(well: Installation) -> None:
+    set_group(well.engine, "sales", missed_mail="anna@example.net")
+
+
+def mails_that_wait(well: Installation) -> None:
+    with writing(well.engine) as there:
+        there.add(Mail(uuid="u", domain="", address="a@example.net", asked_ms=1, due_ms=1))
+
+
 def no_way_to_dial(well: Installation) -> None:
     add_member(allowing_external(well.engine), "sales", "+48501234567", confirm=True)
+
+
+def no_code_extension(well: Installation) -> None:
+    well.route(EXTENSION.replace("\\*8", "\\*9").format(well.controller.address))
+
+
+def number_like_a_code(well: Installation) -> None:
+    add_numbers(well.engine, "sales", ["*45600"], "PL")
 
 
 @pytest.mark.parametrize(
     ("plant", "what"),
     [
+        (no_code_extension, "hands *8600 to no controller: nobody can pick callers up"),
+        (number_like_a_code, '*45600 calls group "sales", so it is no code before 600 of group'),
         (one_is_away, "test006@hunt.example of group"),
         (open_database, "everybody on this machine may read it"),
         (old_records, "have waited in"),
@@ -341,6 +378,8 @@ def no_way_to_dial(well: Installation) -> None:
         (hidden_dialplan, "it shows no dialplan"),
         (no_switch_named, "no switch is named"),
         (nobody_tells_who_talks, "passes nobody over"),
+        (nobody_to_send_mails, "tells nobody of missed calls: no mail server"),
+        (mails_that_wait, "mails of missed calls wait for more than ten minutes: 1"),
         (no_way_to_dial, "does not call +48501234567"),
     ],
 )

@@ -18,8 +18,9 @@ from threading import Event
 import pytest
 from gevent import subprocess
 
-from fsctl.admin.groups import disable_group
+from fsctl.admin.groups import disable_group, get_group
 from fsctl.controller.directory import SLOW, Source
+from fsctl.controller.signing import PATIENCE
 from fsctl.hunt.group import Group
 from fsctl.store.engine import make_engine
 from tests.databases import Cluster
@@ -32,6 +33,8 @@ NEVER_SEEN = tuple(str(number) for number in range(601, 610))
 """Each of these is called in one test only: the controller has not read its group before."""
 FULL_SPEED = 0.3
 AT_ONCE = 0.3
+SOUND = 2.0
+"""Seconds for the sound of a refusal, and some to spare."""
 
 
 def serve(url: str) -> Served:
@@ -69,6 +72,24 @@ def known_rings_and_unknown_goes_on(served: Served, unknown: str) -> None:
     assert statistics.median(served.rings(5, SEEN)) < FULL_SPEED
 
 
+def signing_is_refused(served: Served, within: float) -> None:
+    """A member who signs off while the database is away is told so in time."""
+    dialled = time.monotonic()
+    served.rig.log.clear()
+    served.rig.dial(f"*45{SEEN}", user="test002")
+    released = served.rig.log.wait("caller", "released")
+    assert released.detail["code"] == 503
+    assert released.at - dialled < within
+    assert min(served.rings(2, SEEN)) < FULL_SPEED
+
+
+def is_signed_on(url: str) -> bool:
+    engine = make_engine(url)
+    (member,) = get_group(engine, f"group {SEEN}").members
+    engine.dispose()
+    return member.signed_on
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("database") / "fsctl.db"
@@ -89,7 +110,9 @@ def test_sqlite_locked(sqlite: Served, place: Path) -> None:
     other.execute("UPDATE hunt_group SET enabled = 0")
     assert statistics.median(sqlite.rings(3, SEEN)) < FULL_SPEED
     assert statistics.median(sqlite.rings(1, NEVER_SEEN[0])) < FULL_SPEED
+    signing_is_refused(sqlite, PATIENCE + SOUND)
     other.execute("ROLLBACK")
+    assert is_signed_on(f"sqlite:///{place}")
     other.close()
 
 
@@ -171,7 +194,9 @@ def test_postgresql_dies_and_comes_back(postgresql: Served, postgresql_cluster: 
 def test_postgresql_hangs_and_goes_on(postgresql: Served, postgresql_cluster: Cluster) -> None:
     with frozen(postgresql_cluster):
         known_rings_and_unknown_goes_on(postgresql, NEVER_SEEN[1])
+        signing_is_refused(postgresql, PATIENCE + SOUND)
     rings_again(postgresql, NEVER_SEEN[1])
+    assert is_signed_on(postgresql.controller.database_url)
 
 
 @pytest.mark.postgresql

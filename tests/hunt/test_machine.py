@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from fsctl.hunt import events as ev
 from fsctl.hunt.machine import CLAIM_TIME, NEWS_TIME, Hunt, Phase
+from fsctl.hunt.outcomes import Outcome
 from fsctl.hunt.schedule import Ring, Schedule
 from fsctl.hunt.simulation import Phones, simulate
 
@@ -126,6 +127,18 @@ class HuntMachine(RuleBasedStateMachine):
         self.tell(ev.LegRinging(leg))
         self.tell(ev.LegAnswered(leg))
 
+    @precondition(lambda self: self.caller_here)
+    @rule()
+    def somebody_picks_up(self) -> None:
+        """Their leg begins with its answer, and silences those that ring."""
+        over, leg = self.hunt.ended, len(self.hunt.legs) + 1
+        if not over:
+            self.started.append(leg)
+            self.switch_has.add(leg)
+            self.answered.add(leg)
+        self.tell(ev.PickedUp(leg, "picker"))
+        assert (leg in self.hunt.legs) == (not over)
+
     @precondition(
         lambda self: (
             self.answered & self.switch_has and self.caller_here and self.hunt.winner is None
@@ -176,7 +189,8 @@ class HuntMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_phone_is_called_while_it_rings(self) -> None:
-        ringing = [leg.member for leg in self.hunt.legs.values() if leg.live]
+        legs = self.hunt.legs.values()
+        ringing = [leg.member for leg in legs if leg.live and not leg.picked_up]
         assert len(ringing) == len(set(ringing))
 
     @invariant()
@@ -239,6 +253,43 @@ def test_a_winner_who_vanishes_has_the_silenced_rung_again() -> None:
     hunt.handle(ev.LegAnswered(1), 2.0)
     assert hunt.handle(ev.LegEnded(2, "LOSE_RACE"), 2.01) == []
     assert hunt.handle(ev.LegEnded(1, "NORMAL_CLEARING"), 2.02) == [ev.StartLeg(3, "b", 30 - 2.02)]
+
+
+def test_those_who_were_silenced_wait_for_news_of_who_picks_up() -> None:
+    hunt = two()
+    assert hunt.handle(ev.LegEnded(1, "LOSE_RACE"), 2.0) == []
+    assert hunt.handle(ev.LegEnded(2, "LOSE_RACE"), 2.0) == []
+    assert hunt.handle(ev.PickedUp(3, "z"), 2.02) == []
+    assert hunt.handle(ev.LegConnected(3), 2.1) == []
+    assert hunt.winner is hunt.legs[3]
+    assert hunt.winner.outcome is Outcome.PICKED_UP
+    assert hunt.legs[1].outcome is Outcome.CANCELLED
+
+
+def test_and_ring_again_when_there_is_none() -> None:
+    hunt = two()
+    hunt.handle(ev.LegEnded(1, "LOSE_RACE"), 2.0)
+    hunt.handle(ev.LegEnded(2, "LOSE_RACE"), 2.0)
+    assert hunt.due == 2.0 + NEWS_TIME
+    assert {one.member for one in hunt.tick(2.0 + NEWS_TIME)} == {"a", "b"}
+
+
+def test_who_picks_up_and_vanishes_has_the_silenced_rung_again() -> None:
+    hunt = two()
+    assert hunt.handle(ev.PickedUp(3, "a"), 2.0) == []
+    hunt.handle(ev.LegEnded(1, "LOSE_RACE"), 2.01)
+    hunt.handle(ev.LegEnded(2, "LOSE_RACE"), 2.01)
+    started = hunt.handle(ev.LegEnded(3, "NORMAL_CLEARING"), 2.02)
+    assert started == [ev.StartLeg(4, "a", 30 - 2.02), ev.StartLeg(5, "b", 30 - 2.02)]
+    assert hunt.legs[3].outcome is Outcome.FAILED
+
+
+def test_who_picks_up_in_the_instant_of_the_release_has_the_caller() -> None:
+    hunt = two()
+    hunt.tick(30.0)
+    assert hunt.handle(ev.PickedUp(3, "z"), 30.01) == []
+    assert hunt.handle(ev.LegConnected(3), 30.02) == []
+    assert hunt.phase is Phase.CONNECTED
 
 
 def test_a_claim_that_never_ends_is_given_up() -> None:

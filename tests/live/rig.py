@@ -39,6 +39,10 @@ class LiveCall:
         heard = pool.map(lambda call: both_ways(self._call.voice, call.voice, timeout), talking)
         return self._call.talking and any(heard)
 
+    def talks_with(self, other: LiveCall, timeout: float = 3.0) -> bool:
+        both = self._call.talking and other._call.talking
+        return both and both_ways(self._call.voice, other._call.voice, timeout)
+
     def listens(self, timeout: float = 3.0) -> bool:
         return self._call.voice.hears_sound(timeout)
 

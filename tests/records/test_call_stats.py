@@ -132,3 +132,13 @@ def test_a_member_counts_once_per_call(engine: Engine) -> None:
     write_calls(engine, [Version(1, call(1, attempts=twice))])
     [member] = call_stats(engine, CallFilter(), UTC).members
     assert (member.offered, member.elsewhere) == (1, 1)
+
+
+def test_who_picked_a_caller_up_has_answered(engine: Engine) -> None:
+    picked = Attempt("anna@a.example", 7.0, None, 7.0, 7.1, None, "picked up")
+    record = call(1, attempts=(ATTEMPTS[0], picked), answered_by="anna@a.example")
+    write_calls(engine, [Version(1, record)])
+    stats = call_stats(engine, CallFilter(), UTC)
+    by_member = {one.member: (one.offered, one.answered, one.failed) for one in stats.members}
+    assert by_member == {"anna@a.example": (1, 1, 0), "test002": (1, 0, 0)}
+    assert stats.answered == 1

@@ -32,6 +32,9 @@ class PythonCall:
     def hears(self, user: str, timeout: float = 3.0) -> bool:
         return self._placed.talks_to(user, timeout)
 
+    def talks_with(self, other: PythonCall, timeout: float = 3.0) -> bool:
+        return self._placed.talks_with(other._placed, timeout)
+
     def listens(self, timeout: float = 3.0) -> bool:
         return self._placed.plays(timeout)
 

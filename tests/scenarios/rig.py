@@ -98,6 +98,9 @@ class Call(Protocol):
     def hears(self, user: str, timeout: float = 3.0) -> bool:
         """Whether voice goes both ways between the caller and this member's phone."""
 
+    def talks_with(self, other: Call, timeout: float = 3.0) -> bool:
+        """Whether voice goes both ways between this caller and that one, who picked it up."""
+
     def listens(self, timeout: float = 3.0) -> bool:
         """Whether the switch itself plays something to the caller, not counting silence."""
 

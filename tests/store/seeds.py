@@ -70,6 +70,20 @@ SEEDS = {
     ],
     "0010": ["UPDATE hunt_group SET skip_busy = true WHERE id = 1"],
     "0011": [
+        "UPDATE hunt_group SET missed_mail = 'a@example.net,b@example.net',"
+        " missed_when = 'no answer, closed' WHERE id = 1",
+        "UPDATE call_record SET caller_hidden = true",
+        "INSERT INTO mail_outbox (id, uuid, domain, address, asked_ms, due_ms, tries)"
+        " VALUES (1, 'u', '', 'a@example.net', 1, 1, 0)",
+        "UPDATE mail_turn SET holder = 'c', until_ms = 1",
+    ],
+    "0012": [
+        "INSERT INTO user_audit (id, at, actor, action, user_key, after)"
+        " VALUES (1, 1, 'root', 'add user', 'ańna', '{}')",
+    ],
+    "0013": [
+        "UPDATE hunt_group SET pickup = 'domain' WHERE id = 1",
+        "UPDATE group_member SET signed_on = false WHERE group_id = 1",
         "UPDATE hunt_group SET max_callers = 2, line = 5, line_wait_ms = 60000,"
         " line_retry_ms = 5000, line_music = 'a.wav', line_every_ms = 20000,"
         " line_position = 'file_string://a.wav!digits/{position}.wav', when_full = 'release',"

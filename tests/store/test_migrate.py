@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 import fsctl.store.call_tables
+import fsctl.store.mail_tables
 import fsctl.store.web_tables  # noqa: F401 - tables of the models too
 from fsctl.admin.example import add_example
 from fsctl.admin.groups import list_groups, set_group

@@ -70,10 +70,15 @@ class Browser:
 def filled(form: dict[str, Any]) -> dict[str, Any]:
     """A configuration form as a browser sends it: with every input, those not given by default."""
     sent = {"wait": "30", "strategy": "delayed", "ring_time": "", "rounds": "1"}
-    sent |= {"caller_name": "{name}", "caller_number": "{number}", "announce_every": "30"}
+    sent |= {
+        "pickup": "members",
+        "caller_name": "{name}",
+        "caller_number": "{number}",
+        "announce_every": "30",
+    }
     for key in form["row"]:
         sent |= {f"delay-{key}": "0", f"ring_time-{key}": "", f"weight-{key}": "1"}
-        sent[f"note-{key}"] = ""
+        sent |= {f"note-{key}": "", f"signed_on-{key}": "on"}
     return sent | form
 
 

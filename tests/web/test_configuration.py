@@ -11,6 +11,7 @@ from fsctl.admin.members import add_member, remove_member, set_member
 from fsctl.admin.numbers import add_numbers, remove_numbers
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
 from fsctl.admin.whole import undo
+from fsctl.hunt.group import PICKUP
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.web.draft import Draft
 from fsctl.web.fields import BY_PLACE, CHOICES, ELSEWHERE, GROUP_LABELS, MEMBER_LABELS
@@ -159,7 +160,7 @@ def test_places_that_were_given_stay_unless_rows_are_moved(example: Engine) -> N
 def test_every_term_has_an_input() -> None:
     assert {*GROUP_LABELS, *ELSEWHERE} == set(GROUP_TERMS)
     assert {*MEMBER_LABELS, *BY_PLACE} == set(MEMBER_TERMS)
-    assert set(CHOICES) == set(STRATEGIES)
+    assert set(CHOICES) == {*STRATEGIES, *PICKUP}
 
 
 def test_a_drawing_escapes_and_has_its_words() -> None:

@@ -16,7 +16,15 @@ from fsctl.admin.example import add_example
 from fsctl.esl.listener import bind
 from fsctl.settings import Settings
 from fsctl.store.engine import reading, writing
-from fsctl.store.live import FRESH, LiveHunt, LiveLeg, forget_dead, read_live, write_live
+from fsctl.store.live import (
+    FRESH,
+    LiveHunt,
+    LiveLeg,
+    forget_dead,
+    read_live,
+    read_waiting,
+    write_live,
+)
 from fsctl.web.app import LARGEST_REQUEST, create_app
 from fsctl.web.server import Server
 from tests.scenarios.controllers import ServedController
@@ -42,6 +50,22 @@ def read(engine: Engine, now: int, domain: str = "") -> tuple[list[str], list[st
     with reading(engine) as session:
         hunts, controllers = read_live(session, domain, now)
     return [hunt.uuid for hunt in hunts], controllers
+
+
+def test_who_waits_elsewhere_in_a_group(engine: Engine) -> None:
+    later = replace(HUNT, uuid="u3", began=HUNT.began + 5)
+    not_yet = replace(HUNT, uuid="u4", legs=())
+    write(engine, "pbx1", [later, not_yet, replace(HUNT, uuid="u5", domain="b.example")])
+    write(engine, "pbx2", [HUNT, replace(HUNT, uuid="u6", group="support")])
+
+    def waiting(but: str, now: int = NOW, most: int = 9) -> list[str]:
+        with reading(engine) as session:
+            return [one.uuid for one in read_waiting(session, "", "sales", but, now, most)]
+
+    assert waiting("pbx3") == ["u1", "u3"]
+    assert waiting("pbx3", most=1) == ["u1"]
+    assert (waiting("pbx1"), waiting("pbx2")) == (["u1"], ["u3"])
+    assert waiting("pbx3", NOW + round(FRESH * 1000) + 1) == []
 
 
 def test_what_controllers_say_counts_as_long_as_they_say_it(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from fsctl.admin import users
+from fsctl.admin.audit import list_user_changes
 from fsctl.admin.errors import Refused
 from tests.web.conftest import PASSWORD, Browser
 
@@ -44,6 +45,14 @@ def test_a_user_is_added_changed_and_removed(
     anna.post(f"{place}/tokens", remove="backup")
     assert users.user_with_token(example, token[1]) is None
     assert "The user was removed." in anna.post(f"{place}/remove").text
+    done = [(entry.actor, entry.action) for entry in list_user_changes(example)]
+    assert set(done[:-1]) == {
+        ("anna", f"{what} user") for what in ("add", "set", "remove", "sign out")
+    } | {("anna", what) for what in ("set password", "add token", "remove token")}
+    page = anna.get("/history").text
+    assert "user &#34;ewa&#34; of b.example" in page
+    assert page.count("password changed") == 1
+    assert page.count("Take back") == 1, "of the group, not of the users"
     assert [one.name for one in users.list_users(example)] == ["anna"]
 
 
@@ -90,3 +99,13 @@ def test_others_do_not_even_see_them(
     for path in ("/users/add", place, f"{place}/password", f"{place}/tokens", f"{place}/remove"):
         assert bob.post(path, role="administrator").status_code == 403, path
     assert len(users.list_users(example)) == 2
+
+
+def test_a_user_of_one_domain_sees_no_changes_of_users(
+    anna: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    terms = {"role": "administrator", "domain": "b.example", "language": "en"}
+    anna.post("/users/add", name="ewa", new=PASSWORD, again=PASSWORD, **terms)
+    ewa = new_browser()
+    ewa.sign_in("ewa")
+    assert "user &#34;" not in ewa.get("/history").text

@@ -17,11 +17,14 @@ def in_order(group: Group) -> list[Member]:
 
 
 def can_ring(members: Iterable[Member], calling_user: str | None) -> list[Member]:
-    """Return who of these can ring: not the disabled, and not whoever calls (None: a stranger)."""
+    """Return who of these can ring: not the disabled, nor who is signed off or calls.
+
+    With None a stranger calls.
+    """
     return [
         member
         for member in members
-        if member.enabled
+        if member.rings
         if calling_user is None or not same_user(member.user, calling_user)
     ]
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.live.trials import deaths, hostile, phones, races
+from tests.live.trials import deaths, hostile, phones, pickups, races
 from tests.live.trials.tally import Tally
 
 
@@ -27,6 +27,7 @@ KINDS = {
     "restart": Kind(deaths.restart, 1200, 48),
     "kill": Kind(deaths.kill, 1200, 48),
     "hostile": Kind(hostile.hostile, 300, 8),
+    "pickup": Kind(pickups.pickup, 300, 4),
     "phones": Kind(phones.phones, 303, 8),
 }
 

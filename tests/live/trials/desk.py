@@ -55,6 +55,20 @@ class Desk:
         self.callers.append(OutgoingCall(self._endpoint, self.log, "caller", external, placing))
         return self.callers[-1]
 
+    def dial_from(self, phone: Phone, number: str, controllers: str, who: str) -> OutgoingCall:
+        """Place a call from a telephone of this desk, which proves whose it is."""
+        placing = Placing(
+            number=number,
+            domain=DOMAIN,
+            user=phone.user,
+            name=phone.user,
+            controllers=controllers,
+            password=phone.password,
+        )
+        internal = ("127.0.0.1", self._switch.ports.internal)
+        self.callers.append(OutgoingCall(phone.endpoint, self.log, who, internal, placing))
+        return self.callers[-1]
+
     @property
     def legs(self) -> list[RingingCall]:
         """Every call that a telephone of this desk got since the last ``clear``."""

@@ -48,10 +48,10 @@ def together(count: int, seed: int, desks: int) -> Tally:
             answered = answer_together(legs)
             winner = _one_has_the_caller(desk, caller)
             losers = [leg for leg in desk.legs if leg is not winner]
-            slowest = max(_told_elsewhere(leg, answered) for leg in losers)
+            slowest = max(told_elsewhere(leg, answered) for leg in losers)
             if number % PROVEN == 0 and not both_ways(caller.voice, winner.voice, 3.0):
                 raise Wrong("no voice both ways")
-            _hang_up(desk, caller, winner, by_member=bool(number % 3))
+            hang_up(desk, caller, winner, by_member=bool(number % 3))
             tally.add(f"{answering} at once", slowest)
 
         on.run(tally, count, seed, trial)
@@ -70,7 +70,7 @@ def _one_has_the_caller(desk: Desk, caller: OutgoingCall) -> RingingCall:
     return winner
 
 
-def _told_elsewhere(leg: RingingCall, answered: float) -> float:
+def told_elsewhere(leg: RingingCall, answered: float) -> float:
     """Return how long after the answer this leg was told that the call was completed elsewhere.
 
     When a telephone's 200 crosses the CANCEL, FreeSWITCH's SIP stack says BYE by itself and gives
@@ -84,7 +84,10 @@ def _told_elsewhere(leg: RingingCall, answered: float) -> float:
     return at - answered
 
 
-def _hang_up(desk: Desk, caller: OutgoingCall, winner: RingingCall, by_member: bool) -> None:
+def hang_up(
+    desk: Desk, caller: OutgoingCall, winner: RingingCall | OutgoingCall, by_member: bool
+) -> None:
+    """Have one side hang up, and see the other hung up."""
     one, other = (winner, caller) if by_member else (caller, winner)
     one.hang_up()
     if not desk.log.until(lambda: other.over, 3.0):

@@ -1,6 +1,6 @@
 """A limit on callers at once, and a line in which they wait.
 
-Revision 0011, after 0010. Programs of 0010 go on: they know no limit and no line, and release a
+Revision 0014, after 0013. Programs of 0013 go on: they know no limit and no line, and release a
 caller whom nobody takes.
 """
 
@@ -9,8 +9,8 @@ from alembic import op
 
 from fsctl.store.altering import printable, whole
 
-revision = "0011"
-down_revision = "0010"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
