@@ -27,6 +27,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "fsctl_music": (CALLER, "what is heard while telephones ring; cleared by who wins"),
     "fsctl_ringing": (CALLER, "ringing as media, where music cannot be played; cleared likewise"),
     "fsctl_announcement": (CALLER, "what is to be announced again and again; cleared likewise"),
+    "fsctl_position": (CALLER, "what tells a caller's place in line; cleared likewise"),
     "fsctl_trial": (TRIAL, "the test call's own uuid, on both its channels"),
     # FreeSWITCH's, set
     "originate_timeout": (LEG, "seconds until FreeSWITCH stops the telephone, two beyond our own"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Given, Line
+from fsctl.hunt.line import POSITION, parts_of
 from fsctl.hunt.sound import STREAMS, read_sound
 from fsctl.hunt.template import RECORDED, SHOWN, stray
 from fsctl.store import tables
@@ -34,6 +35,26 @@ class Sound(Line):
                 f"{what} {values.shown(text)} is no sound: write a file of letters, digits and "
                 f"/ . _ + @ -, or a stream ({', '.join(STREAMS)}), for example local_stream://moh"
             ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSound(Line):
+    """A sound that tells a caller's place in line: files and streams, one after another.
+
+    More than one are written as FreeSWITCH has them, ``file_string://ONE!OTHER``; ``{position}``
+    stands in the names of files.
+    """
+
+    metavar: str = "SOUND"
+    longest: int = tables.LONGEST_SOUND
+
+    def read(self, what: str, given: Given) -> str:
+        """Read sounds of which each may be played alone."""
+        text = values.line(what, str(given), self.longest)
+        _check_placeholders(what, text, (POSITION,))
+        for part in parts_of(text):
+            Sound().read(what, part.replace(f"{{{POSITION}}}", "1"))
+        return text
 
 
 @dataclass(frozen=True, slots=True)

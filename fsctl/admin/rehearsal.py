@@ -53,6 +53,9 @@ def _step(step: Step) -> dict[str, object]:
         "cause": step.cause or None,
         "refused": step.went.sentence if isinstance(step.went, Refusal) else None,
         "ending": None if step.ending is None else str(step.ending),
+        "stands": step.stands,
+        "in_line": step.in_line,
+        "tries": step.tries,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fsctl.admin.endings import EndingText
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
-from fsctl.admin.media import AlertInfo, RecordingPath, Sound, Template
+from fsctl.admin.media import AlertInfo, PositionSound, RecordingPath, Sound, Template
 from fsctl.hunt import opening
 from fsctl.hunt.group import PICKUP, Group, Member
 from fsctl.hunt.missed import read_outcomes
@@ -173,6 +173,21 @@ GROUP_TERMS = _terms(
     ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
      "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
      "up, closed, disabled, no members, too many hops, with commas."),
+    ("max_callers", Count(least=1, most=tables.MOST_CALLERS),
+     f"Hunt for so many callers at once: 1 to {tables.MOST_CALLERS}; none for any number."),
+    ("line", Count(least=1, most=tables.MOST_IN_LINE),
+     "Let so many callers wait in line when all are busy, or the others too many: "
+     f"1 to {tables.MOST_IN_LINE}; none for no line."),
+    ("line_wait", _WAIT, "Let nobody wait in line for longer than this: 1 to 3600."),
+    ("line_retry", _WAIT,
+     "Let the first of the line try again so often, whatever the switches tell: 1 to 3600."),
+    ("line_music", Sound(), "What callers in line hear; none for the music of the group."),
+    ("line_position", PositionSound(),
+     "Tell callers in line their place with this sound, in which {position} stands for it, for "
+     "example file_string://ivr/ivr-you_are_number.wav!digits/{position}.wav; none for nothing."),
+    ("line_every", _WAIT, "Tell it again after so long, if it is the same: 1 to 3600."),
+    ("when_full", EndingText(), "The same if there are too many callers."),
+    ("when_line_over", EndingText(), "The same if the caller has waited in line for too long."),
 )  # fmt: skip
 
 MEMBER_TERMS = _terms(

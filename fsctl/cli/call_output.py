@@ -117,6 +117,7 @@ def document(call: StoredCall) -> dict[str, object]:
         "summary": verdict(record),
         "controller": record.controller,
         "onward": record.onward,
+        "line_seconds": record.line_seconds,
         "attempts": [
             {
                 "member": attempt.member,

@@ -16,6 +16,7 @@ _REFUSALS = {
     CallOutcome.DISABLED.value: "the group was disabled",
     CallOutcome.CLOSED.value: "the group was closed",
     CallOutcome.NO_MEMBERS.value: "the group had nobody who could ring",
+    CallOutcome.FULL.value: "there were too many callers",
 }
 _ENDINGS = {
     CallOutcome.NO_ANSWER.value: "nobody answered",
@@ -24,6 +25,7 @@ _ENDINGS = {
     CallOutcome.UNREACHABLE.value: "nobody could be reached",
     CallOutcome.FAILED.value: "every attempt failed",
     CallOutcome.GAVE_UP.value: "the caller gave up",
+    CallOutcome.LINE_OVER.value: "waited in line for too long and was let go",
     CallOutcome.HANDED_BACK.value: "given back to the dialplan",
     CallOutcome.INTERRUPTED.value: "its controller died",
 }
@@ -60,6 +62,8 @@ def drawing(record: CallRecord) -> Iterator[str]:
     group = group_of(record.group_as_it_was)
     longest = max((attempt.ended or 0.0 for attempt in record.attempts), default=0.0)
     wait = group.wait if group and group.wait > 0 else max(record.wait_seconds, longest, 1.0)
+    if record.line_seconds is not None:
+        wait = max(wait, record.wait_seconds)
     legs = [_leg(number, attempt, record) for number, attempt in enumerate(record.attempts, 1)]
     yield from timeline(legs, wait, record.wait_seconds)
 

@@ -11,6 +11,7 @@ from fsctl.admin.errors import WrongValue
 from fsctl.cli import call_output
 from fsctl.cli.call_story import drawing, leg_sentence, silence_sentence, verdict
 from fsctl.cli.context import Context, fail, json_option, pass_context, settings_options
+from fsctl.cli.drawing import seconds
 from fsctl.cli.output import write_json, write_table
 from fsctl.cli.when import duration, local, moment
 from fsctl.store.call_queries import SHORTEST_PREFIX, CallFilter, StoredCall, find_calls, list_calls
@@ -200,6 +201,7 @@ def _facts(call: StoredCall) -> Sequence[tuple[str, str]]:
         ("Began", local(record.began)),
         ("Ended", local(record.ended)),
         ("Outcome", verdict(record) + (f" ({record.cause})" if record.cause else "")),
+        *([("In line", seconds(record.line_seconds))] if record.line_seconds is not None else []),
         *([("Went on to", record.onward)] if record.onward else []),
         ("Controller", record.controller),
     ]

@@ -116,4 +116,8 @@ def _register(switch: Switch, group: Group, phones: Phones) -> None:
             switch.register(user, Script(refuse=status), phones=1 if status else 0)
             continue
         patience = phones.answers.get(user, -1.0) - starts.get(user, member.delay)
-        switch.register(user, Script(answer_after=patience if patience >= 0 else None))
+        script = Script(answer_after=patience if patience >= 0 else None)
+        talks_until = phones.busy_until.get(user, 0.0)
+        switch.register(user, Script(refuse=486) if talks_until else script)
+        if talks_until:
+            gevent.spawn_later(talks_until, switch.register, user, script)

@@ -107,6 +107,8 @@ def _row(call: LiveHunt, now: float) -> list[Text]:
     caller = f"{call.caller_number}{name}".strip() or "withheld"
     group = f"{call.group} ({call.domain})" if call.domain else call.group
     legs = Text("\n").join(_leg(leg, waited) for leg in call.legs)
+    if call.position:
+        legs = Text(f"number {call.position} in line")
     return [Text(group), Text(call.number), Text(caller), _wait(waited, call.wait), legs]
 
 
@@ -138,6 +140,7 @@ def document(seen: Look) -> dict[str, object]:
                 "began": iso(call.began),
                 "waited_seconds": round(max(0.0, seen.now - call.began), 3),
                 "wait_seconds": call.wait,
+                "position": call.position or None,
                 "legs": [
                     {
                         "member": leg.member,

@@ -21,7 +21,12 @@ _OPTIONS = (
         metavar="USER@SECONDS",
         help="This member picks up so many seconds after the call came in, if it rings then.",
     ),
-    click.option("--busy", multiple=True, metavar="USER", help="This member's phone is busy."),
+    click.option(
+        "--busy",
+        multiple=True,
+        metavar="USER[@SECONDS]",
+        help="This member's phone is busy, or talks until so many seconds after the call came in.",
+    ),
     click.option("--offline", multiple=True, metavar="USER", help="This member has no phone."),
     click.option("--hang-up", metavar="SECONDS", help="The caller gives up after so many seconds."),
 )
@@ -44,10 +49,17 @@ def read_phones(
     """Return the telephones of a group's members. Raises WrongValue, Refused."""
     return Phones.script(
         dict(_answer(group, text) for text in answers),
-        tuple(_member(group, user) for user in busy),
+        tuple(_member(group, text) for text in busy if not _has_seconds(text)),
         tuple(_member(group, user) for user in offline),
         None if hang_up is None else parse_seconds(hang_up),
+        dict(_answer(group, text) for text in busy if _has_seconds(text)),
     )
+
+
+def _has_seconds(text: str) -> bool:
+    """Whether seconds follow a user, who may have a domain of its own: no domain is a number."""
+    end = text.rpartition("@")[2]
+    return "@" in text and end.replace(",", "", 1).replace(".", "", 1).isdigit()
 
 
 def _answer(group: Group, text: str) -> tuple[str, float]:

@@ -174,7 +174,7 @@ class _Service:
             _around(settings),
             _codes(settings, engine, directory),
         )
-        self._parts: list[_Part] = [Live(engine, lambda: controller.calls)]
+        self._parts: list[_Part] = [Live(engine, controller)]
         mailer = _mailer(settings, engine, meter) if settings.smtp_url else None
         if mailer:
             self._parts.append(mailer)
@@ -309,9 +309,8 @@ def _until_told_to_stop(
     told.once.wait()
     stopping()
     controller = service.controller
-    hunting = sum(not call.hunt_over.is_set() for call in controller.calls)
-    if hunting:
-        click.echo(f"Letting {hunting} hunts end; once more to stop at once.")
+    if controller.waiting:
+        click.echo(f"Letting {controller.waiting} hunts end; once more to stop at once.")
     draining = gevent.spawn(controller.drain)
     draining.rawlink(lambda _: told.twice.set())
     told.twice.wait()

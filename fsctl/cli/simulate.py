@@ -92,9 +92,13 @@ def _told(step: Step) -> Iterator[str]:
         yield from _signed_off(step.group)
         yield _further(step, "at once")
     else:
-        yield from timeline(step.went.legs, step.group.wait, step.went.ended)
+        if step.in_line is not None:
+            yield from _stood(step)
+        if step.went.legs:
+            yield from timeline(step.went.legs, step.group.wait, step.went.ended)
         yield _verdict(step, step.went)
-        yield from _remarks(step.group)
+        if not step.stands:
+            yield from _remarks(step.group)
     if step.onward:
         yield ""
         yield f'In group "{step.onward.name}":'
@@ -114,10 +118,19 @@ def _remarks(group: Group) -> Iterator[str]:
             f"Before anybody rings the caller hears {group.greeting}; "
             "the seconds count from its end."
         )
+    if group.max_callers is not None:
+        more = "others wait in line" if group.line else "others are too many"
+        yield f"Telephones ring for {group.max_callers} at once; {more}."
     if group.music:
         yield f"While telephones ring the caller hears {group.music}."
     if group.announcement:
         yield f"Every {seconds(group.announce_every)} the caller hears {group.announcement}."
+
+
+def _stood(step: Step) -> Iterator[str]:
+    """Say how it was in line: whoever is alone there is the first."""
+    tried = f", tries {step.tries} time{'s' * (step.tries != 1)} in vain" if step.tries else ""
+    yield f"In line, with nobody before, the caller waits {seconds(step.in_line or 0.0)}{tried}."
 
 
 def _signed_off(group: Group) -> Iterator[str]:
@@ -128,6 +141,12 @@ def _signed_off(group: Group) -> Iterator[str]:
 
 
 def _verdict(step: Step, call: Simulated) -> str:
+    if step.stands:
+        return f"All are busy after {seconds(call.ended)}: the caller stands in line."
+    if step.in_line is not None and not call.legs:
+        if step.ending is None:
+            return "The caller gives up in line."
+        return _further(step, "then")
     if call.winner:
         return f"{call.winner} has the caller after {seconds(call.ended)}."
     if step.ending is None:

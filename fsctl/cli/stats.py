@@ -57,6 +57,8 @@ def _document(found: CallStats) -> dict[str, object]:
         "outcomes": found.outcomes,
         "waiting": found.waiting,
         "waiting_answered": found.waiting_answered,
+        "in_line": found.in_line,
+        "waiting_in_line": found.waiting_in_line,
         "talk_seconds": found.talk_seconds,
         "members": found.members,
         "hours": found.hours,
@@ -65,9 +67,9 @@ def _document(found: CallStats) -> dict[str, object]:
 
 def _measures(found: CallStats) -> Iterator[tuple[str, object, str, object]]:
     """Yield every number with what it measures."""
-    for name in ("calls", "hunted", "answered", "answered_share", "talk_seconds"):
+    for name in ("calls", "hunted", "answered", "answered_share", "in_line", "talk_seconds"):
         yield "all", "", name, getattr(found, name)
-    for name in ("waiting", "waiting_answered"):
+    for name in ("waiting", "waiting_answered", "waiting_in_line"):
         times: Waiting = getattr(found, name)
         yield "all", "", f"{name}_median", times.median
         yield "all", "", f"{name}_percentile_95", times.percentile_95
@@ -87,6 +89,7 @@ def _show(found: CallStats) -> None:
         ("Answered", f"{found.answered} ({_share(found.answered_share)} of those that rang)"),
         ("Waiting", _waiting(found.waiting)),
         ("  answered", _waiting(found.waiting_answered)),
+        *([("In line", _in_line(found))] if found.in_line else []),
         ("Talk", _clock(found.talk_seconds)),
     ]
     for title, value in lines:
@@ -122,6 +125,10 @@ def _waiting(times: Waiting) -> str:
     if times.median is None or times.percentile_95 is None:
         return "-"
     return f"median {seconds(times.median)}, 95th percentile {seconds(times.percentile_95)}"
+
+
+def _in_line(found: CallStats) -> str:
+    return f"{found.in_line}, {_waiting(found.waiting_in_line)}"
 
 
 def _clock(length: float) -> str:

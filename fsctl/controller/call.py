@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from gevent.event import Event as Signal
-
 from fsctl.controller import handover
-from fsctl.controller.arrival import Arrival
 from fsctl.controller.legs import Legs
 from fsctl.controller.onward import send_on
-from fsctl.controller.sounds import GREETING_TIME, Sounds
+from fsctl.controller.sounds import GREETING_TIME
+from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, Whom
 from fsctl.esl import commands, picking
 from fsctl.esl.codec import Event, Frame
 from fsctl.esl.errors import NoReply, SessionClosed
-from fsctl.esl.session import CallSession
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
 from fsctl.hunt.endings import (
@@ -27,6 +24,7 @@ from fsctl.hunt.endings import (
     TOO_MANY_HOPS,
     Ending,
     Kind,
+    Reason,
     ending_for,
     group_after,
     reason_of,
@@ -40,10 +38,8 @@ from fsctl.hunt.outcomes import (
     PREEMPTED,
     TEMPORARY_FAILURE,
 )
+from fsctl.store.call_records import CallOutcome
 
-BOUND_MARGIN = 3.0
-"""Seconds beyond the group's wait time after which the switch releases a caller without us. It must
-be more than our own release needs, and with the switch's clock less than 5."""
 RELEASE_TIME = 2.0
 """Seconds that the switch has to release a caller (20 ms are usual) before it is asked again."""
 RELEASES = 5
@@ -61,61 +57,58 @@ _NEVER = math.inf
 log = logging.getLogger(__name__)
 
 
+_CAME_TO = {Reason.FULL: CallOutcome.FULL, Reason.LINE_OVER: CallOutcome.LINE_OVER}
+"""Reasons of which a hunt itself knows nothing."""
+
+
 def _unnoted(_call: "HuntedCall") -> None:
     """Write nothing down."""
 
 
 class HuntedCall:
-    """A call whose group is known, until the caller is with a member or gone."""
+    """One hunt for a caller in a group, until he is with a member, elsewhere, in line or gone."""
 
     def __init__(
         self,
-        session: CallSession,
-        arrival: Arrival,
+        stay: Stay,
         admitted: Admitted,
         note: Callable[["HuntedCall"], None] = _unnoted,
         around: Around = Around(),  # noqa: B008 - it is immutable
-        earlier: "HuntedCall | None" = None,
-        came: float = 0.0,
     ) -> None:
-        """``earlier`` is what hunted for the same caller before, in a group that sends on here;
-        ``came`` is when the caller did come here, in epoch seconds, if that is not now."""
-        self.session = session
-        self.arrival = arrival
+        self.stay = stay
+        self.caller = caller = stay.caller
+        self.session = caller.session
         self.group = admitted.group
         self.clock = time.monotonic
-        self.came = came or time.time()
-        """When the hunt began, in epoch seconds: the moment of the call, or the greeting's end."""
-        answered = admitted.group.answer_first or bool(earlier and earlier.legs.caller_answered)
-        self.legs: Legs = Legs(arrival.uuid, answered, earlier.legs.count if earlier else 0)
+        self.came = stay.began if stay.deadline is None else time.time()
+        """When the hunt began, in epoch seconds: the moment of the call, the greeting's end, or
+        that of the caller's turn in line."""
+        answered = admitted.group.answer_first or caller.answered
+        self.legs: Legs = Legs(caller.uuid, answered, caller.legs)
         self.hunt = Hunt(admitted.schedule, self.clock())
-        self.hunt_over: Signal = earlier.hunt_over if earlier else Signal()
-        """Set when no caller waits here any more: a conversation, or nothing, is left. It is one
-        for all groups that hunt for a caller."""
         self._note = note
-        self._sounds: Sounds = Sounds(
-            self.group, arrival.uuid, session.post, bool(earlier and earlier._sounds.begun)
-        )
-        self._whom = Whom(self.group, arrival, around, self.legs.before)
+        self._sounds = stay.sounds
+        self._whom = Whom(self.group, caller.arrival, around, caller.legs)
         self._actions: deque[ev.Action] = deque()
-        self._bound_at = 0.0
         self._released = 0.0
         self._releases = 0
         self._cause = ""
         """What the caller was last told to be released with."""
         self._places = around.places
-        self._earlier = earlier
         self._ending: Ending | None = None
         """Where the caller is to go as soon as no leg is left."""
-        self.hops = arrival.hops
+        self._to_stand = False
+        """Whether he is to stand in line instead."""
+        self.stands = False
+        """Whether he does."""
+        self.came_to: CallOutcome | None = None
+        """What it came to for the caller, where that is another thing than the hunt's own."""
         self._sent = False
         self.went = ""
         """Where the caller went, whom nobody took."""
         self.next_group: Group | None = None
         """The group that hunts for the caller now."""
         self._begun = False
-        self.lateness: list[float] = []
-        """By how many seconds each leg whose moment had come was ordered late."""
 
     @property
     def can_be_picked_up(self) -> bool:
@@ -132,12 +125,13 @@ class HuntedCall:
         """
         hunt = self.hunt
         try:
-            self._begin(self.arrival.uuid, hunt)
+            self._begin(hunt)
             while not hunt.ended:
-                if self._ending and not self.legs.open and hunt.phase is Phase.RELEASING:
-                    self._send_on(hunt, self._ending)
+                if self._goes_on and not self.legs.open and hunt.phase is Phase.RELEASING:
+                    self._send_on(hunt)
                 else:
                     self._step(hunt)
+            self._let_others_hunt(hunt)
             if self._sent:
                 return hunt  # and close at once
             if hunt.winner:
@@ -146,49 +140,51 @@ class HuntedCall:
                 self._leave(hunt)
                 self._see_off(hunt)
         finally:
-            if self.next_group is None:
-                self.hunt_over.set()
+            self.caller.legs, self.caller.answered = self.legs.count, self.legs.caller_answered
+            if self.next_group is None and not self.stands:
+                self.caller.over.set()
         return hunt
 
-    def _begin(self, uuid: str, hunt: Hunt) -> None:
+    @property
+    def _goes_on(self) -> bool:
+        return self._to_stand or self._ending is not None
+
+    def _let_others_hunt(self, hunt: Hunt) -> None:
+        """Tell the group's line that this hunt is over, and whether it found everybody busy."""
+        in_vain = hunt.winner is None and hunt.cause != CALLER_GONE
+        busy = in_vain and reason_of(hunt.cause) is Reason.BUSY
+        self.stay.lines.end(self.stay, busy, hunt.winner is not None)
+        if not self.stands:
+            self.stay.lines.leave(self.stay)
+
+    def _begin(self, hunt: Hunt) -> None:
         """Start the first leg, then make the switch look after the caller, and start the others.
 
         The first leg goes ahead because a telephone should ring as soon as it can. Only the results
         of jobs must be heard before it: a leg's own events take longer than to be asked for, and
         the hunt can do without any of them.
         """
+        caller = self.caller
         if self._sounds.greets and not self._greet(hunt):
             return
-        if self._earlier is None:
-            self._post_checked(commands.hear_jobs(uuid))
-        if (early := self._whom.may_pass_over) and not self._sounds.greets:
-            self._look_after(uuid)  # all may be passed over, and it is over at once
+        caller.hear_jobs()
+        if self._whom.may_pass_over:
+            caller.look_after()  # all may be passed over, and it is over at once
         first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])
         self.session.flush()
         self.session.let_others_first()
-        if self._sounds.greets:
-            self.session.post(commands.unbind(uuid))
-        elif not early:
-            self._look_after(uuid)
+        caller.look_after()
         self._sounds.ring(self.clock())
         self._bound(hunt)
         self._carry_out(others)
         self._begun = True
         log.info("hunts in group %r", self.group.name, extra={"group": self.group.name})
 
-    def _look_after(self, uuid: str) -> None:
-        """Listen to the caller's channel, and make the switch look after it."""
-        if self._earlier:
-            return  # that is done
-        for command in commands.hear_channels(uuid):
-            self._post_checked(command)
-        self._post_checked(commands.prepare(uuid))
-
     def _greet(self, hunt: Hunt) -> bool:
         """Let the caller hear the greeting; the hunt begins at its end. False when he left."""
-        self._look_after(self.arrival.uuid)
+        self.caller.look_after()
         self._bound(hunt, GREETING_TIME)
         self._sounds.greet()
         until = self.clock() + GREETING_TIME
@@ -198,20 +194,14 @@ class HuntedCall:
                 return False
             if self._sounds.greeted(event):
                 break
-        self.came = time.time()
+        self.came = self.stay.began = time.time()
         hunt.began = self.clock()
         return True
-
-    def _post_checked(self, command: str) -> None:
-        self.session.post(command, handover.expecting_ok(command))
 
     def _bound(self, hunt: Hunt, later: float = 0.0) -> None:
         """Have the switch end the wait if we do not, so many seconds ``later`` than the hunt."""
         left = hunt.began + hunt.schedule.wait + later - self.clock()
-        seconds = max(left, 0.0) + BOUND_MARGIN
-        self._bound_at = self.clock()
-        sounds = bool(self._sounds.loaded)
-        self.session.post(commands.bound(self.arrival.uuid, seconds, sounds))
+        self.caller.bound(left, bool(self._sounds.loaded))
 
     def _step(self, hunt: Hunt) -> None:
         """Wait for the next events or the next moment of the schedule, and act."""
@@ -222,7 +212,7 @@ class HuntedCall:
             self._take_in(event, hunt)
             if hunt.phase is Phase.HUNTING:
                 self._sounds.take_in(event)
-            if hunt.ended or self._ending:
+            if hunt.ended or self._goes_on:
                 return
             event = self.session.waiting_event()
         now, due = self.clock(), self._due(hunt)
@@ -239,7 +229,7 @@ class HuntedCall:
         """Do what was ``due`` at this moment, and note how late that is for a leg."""
         now = self.clock()
         actions = hunt.tick(now)
-        self.lateness += [now - due for one in actions if isinstance(one, ev.StartLeg)]
+        self.stay.lateness += [now - due for one in actions if isinstance(one, ev.StartLeg)]
         return actions
 
     def _due(self, hunt: Hunt) -> float:
@@ -322,11 +312,19 @@ class HuntedCall:
             leg.cancelled = leg.cancelled or cause
             if leg.asked:  # it may have lost the tag that all others have
                 self.session.post(commands.cancel(leg.job, cause))
-        self.session.post(commands.cancel_all(self.arrival.uuid, cause))
+        self.session.post(commands.cancel_all(self.caller.uuid, cause))
 
     def _give_up(self, cause: str) -> None:
-        """Release a caller whom nobody took, or send him on as soon as no leg is left."""
-        ending = ending_for(self.group, reason_of(cause))
+        """Release a caller whom nobody took, or let him go on as soon as no leg is left."""
+        reason: Reason | None = reason_of(cause)
+        if reason is Reason.BUSY:
+            reason = self.stay.after_busy()
+        if reason is None:
+            self._to_stand = True
+            self._released = self.clock()
+            return
+        self.came_to = _CAME_TO.get(reason)
+        ending = ending_for(self.group, reason)
         if ending.kind is Kind.RELEASE:
             self.went = str(ending) if ending.cause else ""
             self._release(ending.cause or cause)
@@ -334,21 +332,25 @@ class HuntedCall:
             self._ending = ending
             self._released = self.clock()
 
-    def _send_on(self, hunt: Hunt, ending: Ending) -> None:
+    def _send_on(self, hunt: Hunt) -> None:
         """Let the caller go where an ending says, or be released when that cannot be.
 
         Who has picked the caller up in this instant may not be known here yet.
         """
-        if picking.is_claimed(self.session.send(commands.claims(self.arrival.uuid)).data):
+        if picking.is_claimed(self.session.send(commands.claims(self.caller.uuid)).data):
             event = self.session.next_event(self.clock() + CLAIM_NEWS)
             if event is not None:
                 self._take_in(event, hunt)
             if hunt.phase is Phase.RELEASING and self.clock() >= self._due(hunt):
                 self._release_again(hunt)
             return  # and ask again, if that was not it
-        self._ending = None
-        self.session.post(commands.unbind(self.arrival.uuid))
-        if ending.kind is Kind.GROUP and self.hops + 1 >= MOST_HOPS:
+        ending, self._ending = self._ending, None
+        if ending is None:  # the line renews what bounds his wait
+            self.stands = True
+            self._carry_out(hunt.handle(ev.CallerGone(hunt.cause), self.clock()))
+            return
+        self.caller.unbind()
+        if ending.kind is Kind.GROUP and self.caller.hops + 1 >= MOST_HOPS:
             hunt.cause = TOO_MANY_HOPS
             self._release(TOO_MANY_HOPS)
             return
@@ -356,7 +358,7 @@ class HuntedCall:
             self.next_group = group_after(self.group, ending)
             gone = self.next_group is not None
         else:
-            hops = self.hops + 1
+            hops = self.caller.hops + 1
             about = ending, self.group, hunt.cause, hops, self._sounds.loaded
             gone = send_on(self.session, self._places, *about)
             self._sent = gone
@@ -370,7 +372,7 @@ class HuntedCall:
         self._cause = cause
         self._released = self.clock()
         self._releases += 1
-        self.session.post(commands.release(self.arrival.uuid, cause))
+        self.session.post(commands.release(self.caller.uuid, cause))
 
     def _release_again(self, hunt: Hunt) -> None:
         """Ask again, never by force: the caller may be in a conversation that we know nothing of.
@@ -378,7 +380,7 @@ class HuntedCall:
         Raises NoReply in the end. A conversation goes on then, and so does a caller who has none,
         in the dialplan.
         """
-        self._ending = None  # a leg does not end: it may have the caller
+        self._ending, self._to_stand = None, False  # a leg does not end: it may have the caller
         if self._releases >= RELEASES:
             raise NoReply("the switch does not say what became of the caller")
         self._release(self._cause or hunt.cause)
@@ -388,14 +390,14 @@ class HuntedCall:
     def _leave(self, hunt: Hunt) -> None:
         """Take back what the switch would have done without us, if the winner has not."""
         over = hunt.began + (hunt.over_at or 0.0)
-        if not hunt.winner or over < self._bound_at + CROSSING:
-            self.session.post(commands.unbind(self.arrival.uuid))
+        if not self.stands and (not hunt.winner or over < self.caller.bounded_at + CROSSING):
+            self.caller.unbind()
         if hunt.winner:
             self.legs[hunt.winner.number].cancelled = ""
         if hunt.winner and hunt.winner.ended is not None:
             # Hung up before the two were bridged: the switch leaves the caller, who has been
             # answered, alone in silence (tried). Any other conversation it ends by itself.
-            self.session.send(commands.kill(self.arrival.uuid, CONVERSATION_OVER))
+            self.session.send(commands.kill(self.caller.uuid, CONVERSATION_OVER))
         self.session.flush()
 
     def _see_off(self, hunt: Hunt) -> None:
@@ -404,12 +406,12 @@ class HuntedCall:
         again = self.clock() + STRAGGLER_TIME
         end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else handover.LINGER)
         while (still := self.legs.open) and self.clock() < end:
-            if not self.hunt_over.is_set() and all(leg.number == winner for leg in still):
-                self.hunt_over.set()
+            if not self.caller.over.is_set() and all(leg.number == winner for leg in still):
+                self.caller.over.set()
             event = self.session.next_event(min(again, end))
             if event is not None:
                 self._take_in(event, hunt)
-                if event.get("Unique-ID") == self.arrival.uuid and hunt.phase is Phase.CONNECTED:
+                if event.get("Unique-ID") == self.caller.uuid and hunt.phase is Phase.CONNECTED:
                     end = min(end, self.clock() + handover.LINGER)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME
@@ -421,7 +423,7 @@ class HuntedCall:
         After a disconnect notice that was not as foreseen nothing is heard any more.
         """
         if hunt.phase is Phase.GONE:
-            self.session.post(commands.end_all(self.arrival.uuid, hunt.cause or CALLER_GONE))
+            self.session.post(commands.end_all(self.caller.uuid, hunt.cause or CALLER_GONE))
             return
         for leg in self.legs.open:
             if leg.cancelled:

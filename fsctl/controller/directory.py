@@ -149,6 +149,10 @@ class Directory:
             return self._copies[keys]
         raise Unavailable("the database does not answer")
 
+    def copy_of(self, keys: Keys) -> Group | None:
+        """Return the group that serves one of these keys as far as it is known, without asking."""
+        return self._copies.get(keys)
+
     def _is_overdue(self, keys: Keys) -> bool:
         since = self._stale.get(keys)
         return since is not None and self.healthy and time.monotonic() - since > GRACE

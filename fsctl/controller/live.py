@@ -1,29 +1,34 @@
-"""Tells the panel which calls hunt right now, through the database and behind the calls.
+"""Tells which calls hunt and stand in line right now, through the database and behind the calls.
 
-Owns a thread that writes at most once a second what has changed since, and that writes down the
-calls of controllers that died. The calls are looked at in
-the loop that serves them, which takes microseconds each; nothing of theirs waits for the database,
-and what it does not take is forgotten: the next look says it all again.
+Owns a thread that once a second writes what has changed since, for the panel and for other
+processes, reads what those say of their lines, and writes down the calls of controllers that died.
+The calls are looked at in the loop that serves them, which takes microseconds each; nothing of
+theirs waits for the database, and what it does not take is forgotten: the next look says it all.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
+from typing import Protocol, TypeVar
 
 import gevent
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from fsctl.controller.call import HuntedCall
+from fsctl.controller.line import InLine, Lines
 from fsctl.controller.recorder import controller_name
+from fsctl.controller.stay import Stay
 from fsctl.hunt.ledger import Leg
+from fsctl.hunt.line import Others
 from fsctl.logs import about_call
 from fsctl.store.call_records import Version, cleaned
 from fsctl.store.call_writing import write_calls
 from fsctl.store.engine import reading, writing
 from fsctl.store.errors import StoreError
+from fsctl.store.lines import read_others, write_lines
 from fsctl.store.live import (
     INTERRUPTED_MS,
     LiveHunt,
@@ -33,7 +38,11 @@ from fsctl.store.live import (
     interrupted,
     write_live,
 )
+from fsctl.store.memory import GroupKey
 from fsctl.store.tables import now_ms
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 log = logging.getLogger(__name__)
 
@@ -47,19 +56,34 @@ MOST = 200
 """Calls that are told of, as many as a page shows; each look at one takes 10 microseconds."""
 
 Told = dict[str, LiveHunt]
+ToldLines = dict[GroupKey, Others]
+
+
+class Serving(Protocol):
+    """What a controller has to tell of."""
+
+    lines: Lines
+
+    @property
+    def calls(self) -> Iterable[HuntedCall]:
+        """Calls that hunt or talk."""
+
+    @property
+    def in_line(self) -> Iterable[InLine]:
+        """Callers who stand in line."""
 
 
 class Live:
-    """Tells of the calls that ``calls`` returns; ``pace`` is seconds between two looks."""
+    """Tells of a controller's calls and lines, and it of the others' lines; ``pace`` is seconds
+    between two looks."""
 
-    def __init__(
-        self, engine: Engine, calls: Callable[[], Iterable[HuntedCall]], pace: float = PACE
-    ) -> None:
+    def __init__(self, engine: Engine, controller: Serving, pace: float = PACE) -> None:
         self._engine = engine
-        self._calls = calls
+        self._controller = controller
         self._pace = pace
         self._name = controller_name()
         self._told: Told | None = None
+        self._told_lines: ToldLines = {}
         self._away = False
         self._wrote = 0.0
         self._looking: gevent.Greenlet[..., None] | None = None
@@ -80,39 +104,55 @@ class Live:
         pool = gevent.get_hub().threadpool
         looks = 0
         while True:
-            now = {one.uuid: one for one in map(hunt_of, self._hunting())}
-            pool.apply(self._write, (now, looks % LOOKS == 0))
+            now = {one.uuid: one for one in self._seen()}
+            lines = self._controller.lines.told()
+            others = pool.apply(self._exchange, (now, lines, looks % LOOKS == 0))
+            self._controller.lines.hear(others)
             looks += 1
             gevent.sleep(self._pace)
 
-    def _hunting(self) -> list[HuntedCall]:
-        hunting = (call for call in self._calls() if not call.hunt_over.is_set())
-        return nsmallest(MOST, hunting, key=lambda call: call.came)
+    def _seen(self) -> list[LiveHunt]:
+        """Return what is told of: those who are hunted for first, then those in line."""
+        hunting = (call for call in self._controller.calls if not call.caller.over.is_set())
+        told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.came)))
+        room = MOST - len(told)
+        standing = nsmallest(room, self._controller.in_line, key=lambda one: one.stay.began)
+        return told + list(map(standing_of, standing))
 
-    def _write(self, now: Told, tidy: bool) -> None:
-        """Write what has changed, in a thread."""
-        if now == self._told and not tidy and time.monotonic() < self._wrote + BEAT:
-            return
+    def _exchange(self, now: Told, lines: ToldLines, tidy: bool) -> ToldLines:
+        """Write what has changed, and return what others tell of lines, in a thread.
+
+        Without the database there are no others.
+        """
         try:
             if tidy:
                 self._record_interrupted(now)
-            with writing(self._engine) as session:
-                if self._told is None:
-                    forget_live(session, self._name)
-                if tidy:
-                    forget_dead(session, now_ms())
-                before = self._told or {}
-                gone = before.keys() - now.keys()
-                changed = [hunt for uuid, hunt in now.items() if before.get(uuid) != hunt]
-                write_live(session, self._name, gone, changed, now_ms())
+            self._write(now, lines, tidy)
+            with reading(self._engine) as session:
+                others = read_others(session, self._name, now_ms())
         except (StoreError, DBAPIError, IntegrityError) as error:
-            self._told = None
+            self._told, self._told_lines = None, {}
             if not self._away:
                 log.warning("the panel is not told of calls: %s", error)
             self._away = True
-        else:
-            self._told, self._away = now, False
-            self._wrote = time.monotonic()
+            return {}
+        self._away = False
+        return others
+
+    def _write(self, now: Told, lines: ToldLines, tidy: bool) -> None:
+        same = now == self._told and lines == self._told_lines
+        if same and not tidy and time.monotonic() < self._wrote + BEAT:
+            return
+        with writing(self._engine) as session:
+            if self._told is None:
+                forget_live(session, self._name)
+            if tidy:
+                forget_dead(session, now_ms())
+            gone, changed = _difference(self._told or {}, now)
+            write_live(session, self._name, gone, list(changed.values()), now_ms())
+            write_lines(session, self._name, *_difference(self._told_lines, lines))
+        self._told, self._told_lines = now, lines
+        self._wrote = time.monotonic()
 
     def _record_interrupted(self, now: Told) -> None:
         """Write down the calls of controllers that died, before what they said is removed."""
@@ -133,20 +173,39 @@ class Live:
             log.debug("what the panel was told of stays: %s", error)
 
 
+def _difference(before: Mapping[K, V], now: Mapping[K, V]) -> tuple[list[K], dict[K, V]]:
+    """Return what is gone, and what is new or has changed."""
+    gone = [key for key in before if key not in now]
+    return gone, {key: one for key, one in now.items() if before.get(key) != one}
+
+
 def hunt_of(call: HuntedCall) -> LiveHunt:
     """Return what a call is to somebody who watches."""
-    arrival, hunt = call.arrival, call.hunt
-    legs = tuple(_leg(leg) for leg in list(hunt.legs.values()))
+    legs = tuple(_leg(leg) for leg in list(call.hunt.legs.values()))
+    return _told_of(call.stay, call.came, call.hunt.schedule.wait, legs)
+
+
+def standing_of(one: InLine) -> LiveHunt:
+    """Return what a caller in line is to somebody who watches."""
+    stay = one.stay
+    return _told_of(stay, stay.began, stay.group.line_wait, (), one.position)
+
+
+def _told_of(
+    stay: Stay, began: float, wait: float, legs: tuple[LiveLeg, ...], position: int = 0
+) -> LiveHunt:
+    arrival, group = stay.caller.arrival, stay.group
     return LiveHunt(
         arrival.uuid,
-        call.group.domain,
-        call.group.name,
+        group.domain,
+        group.name,
         arrival.number,
         arrival.caller.number,
         arrival.caller.name,
-        call.came,
-        hunt.schedule.wait,
+        began,
+        wait,
         legs,
+        position,
     )
 
 

@@ -43,6 +43,7 @@ class State:
 
     waiting: int = 0
     talking: int = 0
+    in_line: int = 0
     database_up: bool = False
     database_lag: float = 0.0
     records_waiting: int = 0
@@ -215,7 +216,8 @@ def _by_label(counter: Counter, values: list[str] | tuple[str, ...]) -> dict[str
 
 
 _GAUGES = {
-    "waiting": ("fsctl_calls_waiting", "Callers who wait for a member now.", "livesum"),
+    "waiting": ("fsctl_calls_waiting", "Callers who are hunted for now.", "livesum"),
+    "in_line": ("fsctl_calls_in_line", "Callers who stand in line now.", "livesum"),
     "talking": ("fsctl_calls_talking", "Conversations that are still watched.", "livesum"),
     "database_up": ("fsctl_database_up", "Whether the database answers, 1 or 0.", "livemin"),
     "database_lag": (

@@ -73,11 +73,11 @@ class Monitor:
 
     def _look(self, lag: float) -> State:
         controller, recorder = self._controller, self._controller.recorder
-        waiting = sum(not call.hunt_over.is_set() for call in controller.calls)
-        talking = sum(call.hunt.winner is not None for call in controller.calls)
+        calls = controller.calls
         return State(
-            waiting=waiting,
-            talking=talking,
+            waiting=sum(not call.caller.over.is_set() for call in calls),
+            talking=sum(call.hunt.winner is not None for call in calls),
+            in_line=len(controller.in_line),
             database_up=controller.directory.healthy and controller.directory.known,
             database_lag=controller.directory.lag,
             records_waiting=recorder.waiting if recorder else 0,

@@ -97,7 +97,7 @@ class PickUps:
 
     def _waiting(self, group: Group, calls: Iterable[HuntedCall]) -> list[Waiting]:
         here = [
-            Waiting(call.arrival, call.came)
+            Waiting(call.caller.arrival, call.came)
             for call in calls
             if call.can_be_picked_up and group_key(call.group) == group_key(group)
         ]

@@ -8,7 +8,7 @@ switch that is away, or slow, nobody is known to talk, and everybody is rung.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import gevent
 
@@ -34,7 +34,9 @@ class Presence:
     """Who is in a conversation on any of these switches."""
 
     def __init__(self, switches: Iterable[SwitchAddress] = ()) -> None:
-        self._followers = [_Follower(address) for address in switches]
+        self._followers = [_Follower(address, self._freed) for address in switches]
+        self.on_free: Callable[[str], None] | None = None
+        """What is told of each user who has hung up: ``NAME@DOMAIN``, or ``NAME``."""
         self._greenlets: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:
@@ -45,6 +47,10 @@ class Presence:
         """Stop following."""
         gevent.killall(self._greenlets)
 
+    def _freed(self, user: str) -> None:
+        if self.on_free and not self.talks(user):
+            self.on_free(user)
+
     def talks(self, user: str) -> bool:
         """Whether a user (``NAME@DOMAIN``, or ``NAME`` of any domain) is known to be talking."""
         return any(user in one.talking for one in self._followers if one.fresh)
@@ -53,9 +59,10 @@ class Presence:
 class _Follower:
     """Follows one switch."""
 
-    def __init__(self, address: SwitchAddress) -> None:
+    def __init__(self, address: SwitchAddress, freed: Callable[[str], None]) -> None:
         self.talking = Conversations()
         self._address = address
+        self._freed = freed
         self._seen: float | None = None
         self._away = False
 
@@ -91,7 +98,8 @@ class _Follower:
             self._seen = time.monotonic()
             until = self._seen + PULSE
             while event := switch.next_event(until):
-                talking.take_in(event)
+                if user := talking.take_in(event):
+                    self._freed(user)
                 if time.monotonic() >= until:
                     break
             switch.api(questions.CLOCK)

@@ -3,12 +3,12 @@
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.recorder import controller_name
+from fsctl.controller.stay import Stay
 from fsctl.hunt.admission import Refusal
 from fsctl.hunt.group import Group
 from fsctl.store.call_records import (
     CallOutcome,
     CallRecord,
-    attempts_of,
     call_outcome,
     group_text,
 )
@@ -19,12 +19,13 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
 
     While the conversation goes on it says nothing of its length.
     """
-    hunt, arrival = call.hunt, call.arrival
+    hunt, stay, arrival = call.hunt, call.stay, call.caller.arrival
     winner = hunt.winner
     talk = None
     if winner and winner.ended is not None and winner.connected is not None:
         talk = winner.ended - winner.connected
-    wait = now - call.came if hunt.over_at is None else hunt.over_at
+    before = max(0.0, call.came - stay.began)
+    wait = before + (now - call.came if hunt.over_at is None else hunt.over_at)
     return CallRecord(
         uuid=arrival.uuid,
         domain=call.group.domain,
@@ -32,18 +33,43 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         number=arrival.number,
         caller_number=arrival.caller.number,
         caller_name=arrival.caller.name,
-        began=call.came,
+        began=stay.began,
         wait_seconds=wait,
-        outcome=call_outcome(hunt),
+        outcome=call_outcome(hunt) if hunt.winner else call.came_to or call_outcome(hunt),
         cause=hunt.cause,
-        ended=call.came + wait + (talk or 0.0),
+        ended=stay.began + wait + (talk or 0.0),
         answered_by=winner.member if winner else None,
         talk_seconds=talk,
         group_as_it_was=group_text(call.group),
-        attempts=attempts_of(hunt.legs.values(), call.legs.sip_codes),
+        attempts=stay.attempts_with(call),
         controller=controller_name(),
         caller_user=arrival.user or "",
         onward=call.went,
+        caller_hidden=arrival.caller.hidden,
+        line_seconds=stay.line_seconds,
+    )
+
+
+def line_record(stay: Stay, outcome: CallOutcome, cause: str, now: float) -> CallRecord:
+    """Return the record of a call whose last hunt found everybody busy, if there was any."""
+    arrival, wait = stay.caller.arrival, now - stay.began
+    return CallRecord(
+        uuid=arrival.uuid,
+        domain=stay.group.domain,
+        group=stay.group.name,
+        number=arrival.number,
+        caller_number=arrival.caller.number,
+        caller_name=arrival.caller.name,
+        began=stay.began,
+        wait_seconds=wait,
+        outcome=outcome,
+        cause=cause,
+        ended=now,
+        group_as_it_was=group_text(stay.group),
+        attempts=tuple(stay.attempts),
+        controller=controller_name(),
+        caller_user=arrival.user or "",
+        line_seconds=stay.line_seconds,
         caller_hidden=arrival.caller.hidden,
     )
 

@@ -13,14 +13,16 @@ from fsctl.esl.codec import Event
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import sound
 from fsctl.hunt.group import Group
+from fsctl.hunt.line import told
 from fsctl.hunt.nesting import who_confirms
 
 GREETING = "fsctl_greeting"
 MUSIC = "fsctl_music"
 RINGING = "fsctl_ringing"
 ANNOUNCEMENT = "fsctl_announcement"
+POSITION = "fsctl_position"
 """Variables of the caller in which a sound waits to be played."""
-ALL_SOUNDS = (GREETING, MUSIC, RINGING, ANNOUNCEMENT)
+ALL_SOUNDS = (GREETING, MUSIC, RINGING, ANNOUNCEMENT, POSITION)
 GREETING_TIME = 60.0
 """Seconds after which a greeting that does not end has been heard long enough."""
 RINGBACK = "tone_stream://%(1000,4000,425);loops=-1"
@@ -41,12 +43,16 @@ class Sounds:
     ) -> None:
         self.due = math.inf
         """When ``tick`` is wanted, in the caller's seconds."""
+        self._in_line = False
         self._caller = caller
         self._post = post
         self._answer = group.answer_first
         self._every = group.announce_every
         self._greeting = playable(group.greeting)
         self._announcement = playable(group.announcement)
+        self._position = group.line_position
+        self._line_music = playable(group.line_music)
+        self._rings = False
         self._music = playable(group.music)
         if self._music is None and (begun or self._greeting or self._announcement or self._answer):
             self._music = RINGBACK
@@ -64,20 +70,25 @@ class Sounds:
         """The variables that a winner clears, so that nothing is played into a conversation."""
         if self._music is None:
             return ()
-        return (MUSIC, RINGING, ANNOUNCEMENT) if self._announcement else (MUSIC, RINGING)
+        others = (ANNOUNCEMENT,) * bool(self._announcement) + (POSITION,) * self._in_line
+        return (MUSIC, RINGING, *others)
 
     def greet(self) -> None:
-        """Play the greeting; its end is an event of which ``greeted`` knows."""
+        """Play the greeting, once; its end is an event of which ``greeted`` knows."""
         self._open()
         self._post(commands.load(self._caller, GREETING, self._greeting or RINGBACK))
         self._post(commands.play(GREETING))
+        self._greeting = None
 
     def greeted(self, event: Event) -> bool:
         """Whether this event says that the greeting is over, or could not be played."""
         return _is_end_of(GREETING, event)
 
     def ring(self, now: float) -> None:
-        """Let the caller hear that the hunt goes on."""
+        """Let the caller hear that the hunt goes on; once he does nothing changes."""
+        if self._rings:
+            return
+        self._rings = True
         if self._music is None:
             self._post(commands.ring(self._caller))
             return
@@ -88,6 +99,26 @@ class Sounds:
         if self._announcement:
             self._post(commands.load(self._caller, ANNOUNCEMENT, self._announcement))
             self.due = now + self._every
+
+    def stand(self, now: float) -> None:
+        """Let the caller hear that he stands in line; what he hears already goes on."""
+        self._in_line = self.tells
+        music = self._line_music or self._music or (RINGBACK if self.tells else None)
+        if music != self._music:
+            self._music, self._rings = music, False
+        self.ring(now)
+
+    @property
+    def tells(self) -> bool:
+        """Whether callers in line are told their place."""
+        return self._position is not None
+
+    def tell(self, position: int) -> None:
+        """Tell the caller his place in line."""
+        sound = playable(told(self._position or "", position))
+        if sound:
+            self._post(commands.load(self._caller, POSITION, sound))
+            self._post(commands.play(POSITION))
 
     def tick(self, now: float) -> None:
         """Play the announcement when it is time."""

@@ -131,8 +131,12 @@ class Whom:
         return LegOrder(number, job, self._user(member), start.ring_for, prompt), self._shown
 
     def _user(self, member: str) -> str:
-        domain = self._group.domain
-        return f"{member}@{domain}" if domain and "@" not in member else member
+        return user_of(member, self._group.domain)
+
+
+def user_of(member: str, domain: str) -> str:
+    """Return a member of a domain's group as switches know him."""
+    return f"{member}@{domain}" if domain and "@" not in member else member
 
 
 def _is_yes(answer: str) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+import wave
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ Parse = Callable[["Switch", Channel], None]
 #: Seconds that a sound file lasts; nobody listens.
 _FILE_SECONDS = 1.0
 
+_JOINED = "file_string://"
 _TONE = re.compile(r"%\((\d+),(\d+)[,)]")
 _LOOPS = re.compile(r"loops=(-?\d+)")
 
@@ -51,22 +54,44 @@ def length(sound: str) -> float | None:
     raise NotFound
 
 
+def audible(sound: str) -> bool:
+    """Whether somebody who listened would hear anything of what plays."""
+    if not sound or sound.startswith("silence_stream://"):
+        return False
+    try:
+        with wave.open(sound) as opened:
+            return any(opened.readframes(opened.getnframes()))
+    except (OSError, EOFError, wave.Error):
+        return True  # no such file, or one that we cannot read
+
+
 def play(switch: Switch, channel: Channel, sound: str, parse: Parse) -> bool:
     """Play a sound on a channel's thread; False when it cannot be played or was broken off."""
-    try:
-        seconds = length(sound)
-    except NotFound:
+    found = list(_one_after_another(sound))
+    if not found:
         channel.set("current_application_response", "FILE NOT FOUND")
         return False
     bound = channel.get("playback_timeout_sec") or ""
-    if bound.isdigit() and int(bound):
-        seconds = min(int(bound), int(bound) if seconds is None else seconds)
-    before, channel.playing = channel.playing, sound
-    channel.wake()
-    whole = last(switch, channel, seconds, parse)
+    before, whole = channel.playing, True
+    for part, length_of_it in found:
+        seconds = length_of_it
+        if bound.isdigit() and int(bound):
+            seconds = min(int(bound), int(bound) if seconds is None else seconds)
+        channel.playing = part
+        channel.wake()
+        whole = whole and last(switch, channel, seconds, parse)
     channel.playing = before
     channel.set("current_application_response", "FILE PLAYED")
     return whole
+
+
+def _one_after_another(sound: str) -> Iterator[tuple[str, float | None]]:
+    """Yield the sounds that one is made of with their lengths; what is missing is passed over
+    (``next_file`` in mod_dptools.c)."""
+    parts = sound.removeprefix(_JOINED).split("!") if sound.startswith(_JOINED) else [sound]
+    for part in parts:
+        with suppress(NotFound):
+            yield part, length(part)
 
 
 def last(switch: Switch, channel: Channel, seconds: float | None, parse: Parse) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import gevent
 import gevent.event
 
-from fsctl.demo import api, apps, calls, listener
+from fsctl.demo import api, apps, calls, listener, sounds
 from fsctl.demo.channel import Action, Channel, Profile
 from fsctl.demo.clock import Scheduler, stamp
 from fsctl.demo.events import Bus
@@ -61,9 +61,7 @@ class PlacedCall:
 
     def plays(self, timeout: float = 0.0) -> bool:
         """Tell whether the caller hears a sound, or does within ``timeout`` seconds."""
-        return self._comes(
-            lambda: self._channel.playing != "" and "silence" not in self._channel.playing, timeout
-        )
+        return self._comes(lambda: sounds.audible(self._channel.playing), timeout)
 
     def _comes(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait until something about the channel is so."""

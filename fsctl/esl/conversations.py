@@ -50,16 +50,19 @@ class Conversations:
                 except (Refused, Unquotable):
                     continue  # it is over
 
-    def take_in(self, event: Event) -> None:
-        """Take in one event."""
+    def take_in(self, event: Event) -> str:
+        """Take in one event; return the user whose last conversation it has ended, "" for none."""
         uuid = event.get("Unique-ID")
         if event.name == ANSWERED:
             self._add(uuid, _user(event.get("Call-Direction") == "outbound", event.variable))
         elif event.name == OVER and uuid in self._users:
-            name = self._users.pop(uuid).partition("@")[0]
+            user = self._users.pop(uuid)
+            name = user.partition("@")[0]
             self._channels[name].discard(uuid)
             if not self._channels[name]:
                 del self._channels[name]
+            return "" if user in self else user
+        return ""
 
     def _add(self, uuid: str, user: str) -> None:
         if uuid and user and uuid not in self._users:

@@ -25,7 +25,7 @@ _PLAIN = frozenset(" +-_.#*&!?," + _APOSTROPHE)
 _BRACKETS = frozenset("[]()")
 """What an administrator may write besides: a telephone shows it as it is (tried), and within a
 ``{}`` block it means nothing."""
-_SOUND = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:%(),;=+*~?&@-]*")
+_SOUND = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:%(),;=+*~?&@!-]*")
 _HEADER = re.compile(r"[A-Za-z0-9<][A-Za-z0-9<>:/._~%;=+*@-]*")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
 _DIAL_STRING = re.compile(r"sofia/[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9+*#][A-Za-z0-9._+*#/:;=@-]*")

@@ -79,6 +79,7 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._reply_time = reply_time
         self._taken = 0
         self._channels: set[str] = set()
+        self._woken = False
 
     # Out
 
@@ -138,9 +139,11 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         while not self._events:
             self.flush()
             patience = self._replies[0][1] if self._replies else until
-            self._receive(min(until, patience))
-            if not self._events and until <= time.monotonic():
+            self._receive(0.0 if self._woken else min(until, patience))
+            if not self._events and (self._woken or until <= time.monotonic()):
+                self._woken = False
                 return None
+        self._woken = False
         return self.waiting_event()
 
     def waiting_event(self) -> Event | None:
@@ -150,6 +153,15 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         if len(self._events) == 1:
             self._queued = 0
         return self._events.popleft()
+
+    def wake(self) -> None:
+        """Have ``next_event`` return now, or when it is called next; any greenlet may call this."""
+        self._woken = True
+        self._wire.wake()
+
+    def begin_anew(self) -> None:
+        """Count events from none again: whoever kept books on those before has closed them."""
+        self._heard = 0
 
     def receive_events(self) -> NoReturn:
         """Refuse: there is no reading greenlet.

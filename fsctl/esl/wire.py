@@ -130,6 +130,11 @@ class Wire:
         self._in_line = True
         self._pause()
 
+    def wake(self) -> None:
+        """Have ``receive`` return now, if somebody waits there; whoever sends goes on with that."""
+        if self._greenlet is not None:
+            self._hub.loop.run_callback(self._go_on, False)
+
     def close(self) -> None:
         """Close the socket. Who waits for it meanwhile finds it closed."""
         if self._closed:

@@ -28,6 +28,9 @@ class Refusal(Enum):
 
     CLOSED = "NORMAL_UNSPECIFIED"
     """The group is closed at this hour (SIP 480)."""
+    FULL = "USER_BUSY"
+    """So many callers are hunted for as the group allows, and its line, if any, is full (SIP 486).
+    Whoever counts them says so, not ``admit``."""
     TOO_MANY_HOPS = TOO_MANY_HOPS
     """The call was sent on too often (SIP 483)."""
 
@@ -42,6 +45,7 @@ _SENTENCES = {
     Refusal.DISABLED: "the group is disabled",
     Refusal.CLOSED: "the group is closed",
     Refusal.NO_MEMBERS: "the group has nobody who could ring",
+    Refusal.FULL: "too many callers are there already",
     Refusal.TOO_MANY_HOPS: "the call was sent on too often",
 }
 
@@ -50,6 +54,7 @@ REASONS = {
     Refusal.DISABLED: Reason.DISABLED,
     Refusal.CLOSED: Reason.CLOSED,
     Refusal.NO_MEMBERS: Reason.NO_MEMBERS,
+    Refusal.FULL: Reason.FULL,
 }
 """For which of a group's endings a refusal is a reason."""
 

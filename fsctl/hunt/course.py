@@ -1,5 +1,6 @@
 """A call in virtual time from group to group, to wherever it ends. Pure, like all of the hunt."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,22 +19,27 @@ from fsctl.hunt.endings import (
 )
 from fsctl.hunt.group import Group, same_user
 from fsctl.hunt.nesting import everybody
-from fsctl.hunt.outcomes import CALLER_GONE
-from fsctl.hunt.simulation import Phones, Simulated, simulate
+from fsctl.hunt.outcomes import CALLER_GONE, Outcome
+from fsctl.hunt.schedule import without
+from fsctl.hunt.simulation import BUSY, Phones, Simulated, simulate
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What becomes of a call in one group, and after: how it went, or why nobody rang.
 
-    ``ending`` is where the caller goes, None for one who has a member or has given up; ``onward``
-    is the group that comes next.
+    ``ending`` is where the caller goes, None for one who has a member, has given up, or stands in
+    line; ``onward`` is the group that comes next. ``stands`` says that he stands in line next, of
+    which the next step tells: for ``in_line`` seconds, in which he tried ``tries`` times in vain.
     """
 
     group: Group
     went: Simulated | Refusal
     ending: Ending | None
     onward: Group | None
+    stands: bool = False
+    in_line: float | None = None
+    tries: int = 0
 
     @property
     def cause(self) -> str:
@@ -55,17 +61,65 @@ def steps(
             went, reason, lasted = admitted, REASONS.get(admitted), 0.0
         else:
             went = simulate(admitted.schedule, phones.later(began))
-            lasted = went.ended
-            over = went.winner is not None or went.cause == CALLER_GONE
-            reason = None if over else reason_of(went.cause)
+            lasted, reason = went.ended, _reason(went)
+        stood: Stood | None = None
+        if isinstance(admitted, Admitted) and reason is Reason.BUSY and group.line:
+            yield Step(group, went, None, None, stands=True)
+            stood = _stand(admitted, phones, began + lasted)
+            went, reason, lasted = stood.went, stood.reason, lasted + stood.lasted
         ending = ending_for(group, reason) if reason else None
         onward = group_after(group, ending) if ending else None
         if ending and ending.kind is Kind.GROUP and (onward is None or hop + 1 >= MOST_HOPS):
             ending, onward = replace(RELEASE, cause=TOO_MANY_HOPS if onward else ""), None
-        yield Step(group, went, ending, onward)
+        about = (stood.in_line, stood.tries) if stood else (None, 0)
+        yield Step(group, went, ending, onward, False, *about)
         if onward is None:
             return
         group, began = onward, began + lasted
+
+
+def _reason(went: Simulated) -> Reason | None:
+    over = went.winner is not None or went.cause == CALLER_GONE
+    return None if over else reason_of(went.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """How it was in line, where nobody else is: the hunt that ended it, or none, and why."""
+
+    went: Simulated
+    reason: Reason | None
+    in_line: float
+    lasted: float
+    tries: int
+
+
+def _stand(admitted: Admitted, phones: Phones, began: float) -> Stood:
+    """Stand in line from so many seconds after the beginning on: alone, and so always the first.
+
+    He tries when a busy member's conversation has ended, and every ``line_retry`` anyway.
+    """
+    group = admitted.group
+    at = hunted = 0.0
+    tries = 0
+    hang_up = math.inf if phones.hang_up is None else phones.hang_up - began
+    rejected: set[str] = set()
+    while True:
+        ends = [until - began for until in phones.busy_until.values() if until - began > at]
+        next_try = min([at + group.line_retry, *ends])
+        if hang_up <= min(next_try, group.line_wait):
+            gone = Simulated((), None, CALLER_GONE, 0.0)
+            return Stood(gone, None, hang_up - hunted, hang_up, tries)
+        if next_try >= group.line_wait:
+            over = Simulated((), None, BUSY, 0.0)
+            in_line = group.line_wait - hunted
+            return Stood(over, Reason.LINE_OVER, in_line, group.line_wait, tries)
+        went = simulate(without(admitted.schedule, rejected), phones.later(began + next_try))
+        reason = _reason(went)
+        if reason is not Reason.BUSY:
+            return Stood(went, reason, next_try - hunted, next_try + went.ended, tries)
+        rejected |= {leg.member for leg in went.legs if leg.outcome is Outcome.REJECTED}
+        tries, hunted, at = tries + 1, hunted + went.ended, next_try + went.ended
 
 
 def member_named(group: Group, user: str) -> str | None:

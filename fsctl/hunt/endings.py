@@ -30,6 +30,10 @@ class Reason(Enum):
     NO_MEMBERS = "when_no_members"
     CLOSED = "when_closed"
     DISABLED = "when_disabled"
+    FULL = "when_full"
+    """So many callers are hunted for as may be, and nobody else may wait in line."""
+    LINE_OVER = "when_line_over"
+    """The caller has waited in line for as long as the group lets anybody wait."""
 
 
 _REASONS = {

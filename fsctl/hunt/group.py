@@ -74,6 +74,11 @@ class Group:
     ``skip_busy`` rings nobody who is known to be in a conversation.
 
     ``pickup`` says whose telephones may pick up its waiting callers, one of ``PICKUP``.
+    ``max_callers`` is how many callers may be hunted for at once, None for any number; ``line`` is
+    how many more may wait in line, None for nobody (see ``fsctl.hunt.line``). Nobody waits there
+    longer than ``line_wait``; the first tries again every ``line_retry``. They hear ``line_music``,
+    None for ``music``, and ``line_position``, in which ``{position}`` stands for their own, when it
+    changes and every ``line_every``.
 
     ``recording`` is a template of the file in which a conversation is recorded, None for none.
 
@@ -123,6 +128,15 @@ class Group:
     pickup: str = "members"
     missed_mail: str = ""
     missed_when: str = "all"
+    max_callers: int | None = None
+    line: int | None = None
+    line_wait: float = 300.0
+    line_retry: float = 10.0
+    line_music: str | None = None
+    line_position: str | None = None
+    line_every: float = 30.0
+    when_full: str | None = None
+    when_line_over: str | None = None
     inner: "tuple[tuple[str, Group], ...]" = ()
     onward: "tuple[tuple[str, Group], ...]" = ()
 

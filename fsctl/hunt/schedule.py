@@ -3,7 +3,8 @@
 Times are seconds from the start of the hunt.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,9 @@ class Schedule:
         for ring in self.rings:
             if ring.start < 0 or ring.ring_for <= 0:
                 raise ValueError(f"{ring} is no line of a schedule")
+
+
+def without(schedule: Schedule, members: Collection[str]) -> Schedule:
+    """Return a schedule that rings none of these members, unless that were nobody at all."""
+    rings = tuple(ring for ring in schedule.rings if ring.member not in members)
+    return replace(schedule, rings=rings) if rings else schedule

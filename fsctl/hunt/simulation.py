@@ -14,6 +14,9 @@ from fsctl.hunt.machine import Hunt
 from fsctl.hunt.outcomes import NOT_REGISTERED
 from fsctl.hunt.schedule import Schedule
 
+BUSY = "USER_BUSY"
+"""Cause of a telephone in a conversation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phones:
@@ -21,12 +24,14 @@ class Phones:
 
     ``answers``: user -> seconds from the start of the call at which the member picks up, if the
     phone rings then. ``refuses``: user -> hangup cause with which the phone refuses at once.
-    ``hang_up``: when the caller gives up; None for a caller with patience.
+    ``busy_until``: user -> when the conversation ends, of which the switch tells; until then the
+    phone is busy. ``hang_up``: when the caller gives up; None for a caller with patience.
     """
 
     answers: Mapping[str, float] = field(default_factory=dict)
     refuses: Mapping[str, str] = field(default_factory=dict)
     hang_up: float | None = None
+    busy_until: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def script(
@@ -35,16 +40,22 @@ class Phones:
         busy: tuple[str, ...] = (),
         offline: tuple[str, ...] = (),
         hang_up: float | None = None,
+        busy_until: Mapping[str, float] | None = None,
     ) -> "Phones":
         """Return phones of which some are busy or unregistered."""
-        refuses = dict.fromkeys(busy, "USER_BUSY") | dict.fromkeys(offline, NOT_REGISTERED)
-        return cls(answers, refuses, hang_up)
+        refuses = dict.fromkeys(busy, BUSY) | dict.fromkeys(offline, NOT_REGISTERED)
+        return cls(answers, refuses, hang_up, busy_until or {})
 
     def later(self, seconds: float) -> "Phones":
         """Return the same telephones for a hunt that begins so much later in the call."""
         answers = {user: at - seconds for user, at in self.answers.items()}
         hang_up = None if self.hang_up is None else max(0.0, self.hang_up - seconds)
-        return Phones(answers, self.refuses, hang_up)
+        busy_until = {user: at - seconds for user, at in self.busy_until.items()}
+        return Phones(answers, self.refuses, hang_up, busy_until)
+
+    def refusal(self, user: str, now: float) -> str | None:
+        """Return the cause with which a phone refuses at once, None when it rings."""
+        return BUSY if now < self.busy_until.get(user, now) else self.refuses.get(user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,7 @@ def _carried_out(
 
 
 def _rings(start: ev.StartLeg, phones: Phones, now: float) -> Iterator[tuple[ev.Event, float]]:
-    refusal = phones.refuses.get(start.member)
+    refusal = phones.refusal(start.member, now)
     if refusal is not None:
         yield ev.LegEnded(start.leg, refusal), 0.0
         return

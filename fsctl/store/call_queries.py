@@ -179,6 +179,7 @@ def _stored(call: _Row, rows: Sequence[_Row], group: str) -> StoredCall:
         controller=call.controller,
         onward=call.onward,
         caller_hidden=call.caller_hidden,
+        line_seconds=_seconds(call.line_ms),
     )
     return StoredCall(call.id, record, tuple(row.member for row in rows if row.started_ms is None))
 

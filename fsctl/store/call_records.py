@@ -54,6 +54,9 @@ class CallOutcome(StrEnum):
     DISABLED = "disabled"
     NO_MEMBERS = "no members"
     CLOSED = "closed"
+    FULL = "too many callers"
+    LINE_OVER = "waited too long"
+    """In line, for as long as the group lets anybody wait."""
     TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
@@ -66,6 +69,7 @@ REFUSED = (
     CallOutcome.DISABLED,
     CallOutcome.NO_MEMBERS,
     CallOutcome.CLOSED,
+    CallOutcome.FULL,
     CallOutcome.TOO_MANY_HOPS,
 )
 """Outcomes of calls that never hunted: nobody was rung and nobody waited."""
@@ -99,6 +103,7 @@ class CallRecord:
     ``caller_user`` is the calling directory user. ``group_as_it_was`` is ``group_text``'s.
     ``onward`` is where the caller went when nobody took the call (``fsctl.hunt.endings``).
     ``caller_hidden``: the caller asked not to be shown.
+    ``line_seconds`` is how much of the wait was in line, None for a caller who never was.
     """
 
     uuid: str
@@ -120,6 +125,7 @@ class CallRecord:
     caller_user: str = ""
     onward: str = ""
     caller_hidden: bool = False
+    line_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +263,7 @@ def cleaned(record: CallRecord) -> CallRecord:
         controller=_text(record.controller, LONGEST_CONTROLLER),
         onward=_text(record.onward, LONGEST_ONWARD),
         caller_hidden=bool(record.caller_hidden),
+        line_seconds=_moment(record.line_seconds),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
     )
 

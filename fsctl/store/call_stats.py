@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from sqlalchemy import ColumnElement, Engine, Integer, case, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from fsctl.hunt.outcomes import CALLER_GONE, GOT_THE_CALLER, Outcome
 from fsctl.store.call_queries import CallFilter
@@ -63,13 +63,16 @@ class CallStats:
     """Statistics of some calls.
 
     ``hunted`` leaves out the refused: nobody could have answered those. ``waiting`` is of every
-    hunted call, ``waiting_answered`` of those that a member answered.
+    hunted call, ``waiting_answered`` of those that a member answered. ``in_line`` is how many stood
+    in line, ``waiting_in_line`` how long they did.
     """
 
     calls: int
     outcomes: dict[str, int]
     waiting: Waiting
     waiting_answered: Waiting
+    in_line: int
+    waiting_in_line: Waiting
     talk_seconds: float
     members: tuple[MemberStats, ...]
     hours: tuple[HourStats, ...]
@@ -98,6 +101,7 @@ def call_stats(engine: Engine, chosen: CallFilter, zone: tzinfo | None = None) -
     where = chosen.conditions()
     hunted = Call.outcome.not_in([outcome.value for outcome in REFUSED])
     answered = Call.outcome == CallOutcome.ANSWERED.value
+    stood = Call.line_ms.is_not(None)
     with reading(engine, at_one_moment=True) as session:
         totals = select(Call.outcome, func.count(), func.sum(Call.talk_ms))
         rows = session.execute(totals.where(*where).group_by(Call.outcome)).all()
@@ -107,20 +111,30 @@ def call_stats(engine: Engine, chosen: CallFilter, zone: tzinfo | None = None) -
             outcomes=outcomes,
             waiting=_waiting(session, [*where, hunted]),
             waiting_answered=_waiting(session, [*where, answered]),
+            in_line=_number(session, [*where, stood]),
+            waiting_in_line=_waiting(session, [*where, stood], Call.line_ms),
             talk_seconds=sum(int(talk or 0) for *_, talk in rows) / 1000,
             members=tuple(_members(session, where)),
             hours=by_hour(_quarters(session, where), zone),
         )
 
 
-def _waiting(session: Session, where: Sequence[ColumnElement[bool]]) -> Waiting:
-    count = session.scalar(select(func.count()).select_from(Call).where(*where)) or 0
+def _number(session: Session, where: Sequence[ColumnElement[bool]]) -> int:
+    return session.scalar(select(func.count()).select_from(Call).where(*where)) or 0
+
+
+def _waiting(
+    session: Session,
+    where: Sequence[ColumnElement[bool]],
+    time: InstrumentedAttribute[int] | InstrumentedAttribute[int | None] = Call.wait_ms,
+) -> Waiting:
+    count = _number(session, where)
     if not count:
         return Waiting(None, None)
     ranks = [rank(0.5, count), rank(0.95, count)]
-    place = func.row_number().over(order_by=Call.wait_ms).label("place")
-    ordered = select(Call.wait_ms, place).where(*where).subquery()
-    found = select(ordered.c.place, ordered.c.wait_ms).where(ordered.c.place.in_(ranks))
+    place = func.row_number().over(order_by=time).label("place")
+    ordered = select(time.label("waited"), place).where(*where).subquery()
+    found = select(ordered.c.place, ordered.c.waited).where(ordered.c.place.in_(ranks))
     waits = {row[0]: row[1] / 1000 for row in session.execute(found)}
     return Waiting(waits[ranks[0]], waits[ranks[1]])
 

@@ -82,6 +82,7 @@ class Call(Base):
     controller: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER))
     onward: Mapped[str] = mapped_column(String(LONGEST_ONWARD), default="", server_default="")
     caller_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
+    line_ms: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class CallAttempt(Base):

@@ -175,6 +175,7 @@ def _call_row(version: Version) -> _Row:
         "controller": record.controller,
         "onward": record.onward,
         "caller_hidden": record.caller_hidden,
+        "line_ms": _ms(record.line_seconds),
     }
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Select, Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from fsctl.hunt.outcomes import Outcome
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord
 from fsctl.store.call_tables import LONGEST_CALLER_NAME, LONGEST_NUMBER, LONGEST_UUID
 from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
-from fsctl.store.web_tables import LiveCall, LiveController
+from fsctl.store.web_tables import LiveCall, LiveController, LiveLine
 
 INTERRUPTED_MS = 0
 """When a record was put that tells of an interrupted call: any other of the same call is later."""
@@ -43,7 +43,10 @@ class LiveLeg:
 
 @dataclass(frozen=True, slots=True)
 class LiveHunt:
-    """A call that hunts. ``began`` is epoch seconds, ``wait`` the group's wait time."""
+    """A call that hunts, or stands in line: then ``position`` is its place, from 1.
+
+    ``began`` is epoch seconds, ``wait`` how many seconds the group lets it hunt, or stand.
+    """
 
     uuid: str
     domain: str
@@ -54,6 +57,7 @@ class LiveHunt:
     began: float
     wait: float
     legs: tuple[LiveLeg, ...] = ()
+    position: int = 0
 
 
 def write_live(
@@ -124,14 +128,15 @@ def _interrupted(row: LiveCall, seen_ms: int | None) -> CallRecord:
 
 def forget_live(session: Session, controller: str) -> None:
     """Remove whatever a controller has said: it begins, or it ends."""
-    session.execute(delete(LiveCall).where(LiveCall.controller == controller))
+    for told in (LiveCall, LiveLine):
+        session.execute(delete(told).where(told.controller == controller))
     session.execute(delete(LiveController).where(LiveController.name == controller))
 
 
 def forget_dead(session: Session, now_ms: int) -> None:
     """Remove what controllers have left that are silent."""
-    there = select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
-    session.execute(delete(LiveCall).where(LiveCall.controller.not_in(there)))
+    for told in (LiveCall, LiveLine):
+        session.execute(delete(told).where(told.controller.not_in(there(now_ms))))
     session.execute(delete(LiveController).where(LiveController.seen_ms < _limit(now_ms)))
 
 
@@ -140,7 +145,7 @@ def read_live(session: Session, domain: str, now_ms: int) -> tuple[list[LiveHunt
 
     With a domain, that domain's. The controllers are all of those that are there.
     """
-    fresh = select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
+    fresh = there(now_ms)
     controllers = sorted(session.scalars(fresh))
     statement = select(LiveCall).where(LiveCall.controller.in_(fresh))
     if domain:
@@ -169,6 +174,11 @@ def read_waiting(
     return [_hunt(row) for row in session.scalars(in_order)]
 
 
+def there(now_ms: int) -> Select[str]:
+    """Return the statement for the names of the controllers that are there."""
+    return select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
+
+
 def _limit(now_ms: int) -> int:
     return now_ms - round(FRESH * 1000)
 
@@ -189,6 +199,7 @@ def _row(controller: str, hunt: LiveHunt) -> dict[str, object]:
         "began_ms": round(hunt.began * 1000),
         "wait_ms": round(hunt.wait * 1000),
         "legs": orjson.dumps(legs).decode(),
+        "position": hunt.position,
     }
 
 
@@ -203,6 +214,7 @@ def _hunt(row: LiveCall) -> LiveHunt:
         row.began_ms / 1000,
         row.wait_ms / 1000,
         tuple(LiveLeg(*leg) for leg in orjson.loads(row.legs)),
+        row.position,
     )
 
 

@@ -24,17 +24,15 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import ColumnElement
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
 from fsctl.hunt.group import PICKUP
 from fsctl.hunt.strategies import STRATEGIES
+from fsctl.store.printable import Printable
 
-SCHEMA = "0013"
+SCHEMA = "0014"
 
 LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 500
@@ -62,6 +60,8 @@ LONGEST_ENDING = 300
 LONGEST_PICKUP = 16
 LONGEST_MISSED_MAIL = 1_000
 LONGEST_MISSED_WHEN = 200
+MOST_CALLERS = 10_000
+MOST_IN_LINE = 1_000
 SHORTEST_ANNOUNCE_EVERY_MS = 1_000
 LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
 
@@ -76,7 +76,16 @@ _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 ENDINGS = ("ending", *(reason.value for reason in Reason))
 """The columns that say where calls go that nobody takes."""
-_SOUNDS = ("music", "greeting", "announcement", "confirm_prompt", "too_late")
+_SOUNDS = (
+    "music",
+    "greeting",
+    "announcement",
+    "confirm_prompt",
+    "too_late",
+    "line_music",
+    "line_position",
+)
+_LINE_TIMES = ("line_wait_ms", "line_retry_ms", "line_every_ms")
 
 
 class Base(DeclarativeBase):
@@ -91,30 +100,6 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-
-
-class Printable(ColumnElement[bool]):
-    """A condition: the column holds no control character (C0, DEL, C1).
-
-    The only one that the two engines cannot be told in the same words.
-    """
-
-    inherit_cache = False
-
-    def __init__(self, column: str) -> None:
-        self.column = column
-
-
-@compiles(Printable, "sqlite")
-def _printable_in_sqlite(element: Printable, _compiler: SQLCompiler, **_: Any) -> str:
-    column = element.column
-    controls = "'*[' || char(1) || '-' || char(31) || char(127) || '-' || char(159) || ']*'"
-    return f"{column} NOT GLOB {controls} AND instr({column}, char(0)) = 0"
-
-
-@compiles(Printable)
-def _printable_elsewhere(element: Printable, _compiler: SQLCompiler, **_: Any) -> str:
-    return rf"{element.column} !~ '[\u0001-\u001f\u007f-\u009f]'"
 
 
 def now_ms() -> int:
@@ -196,6 +181,12 @@ class HuntGroup(Base):
         CheckConstraint(
             f"length(missed_when) BETWEEN 1 AND {LONGEST_MISSED_WHEN}", name="missed_when"
         ),
+        CheckConstraint(f"max_callers BETWEEN 1 AND {MOST_CALLERS}", name="max_callers"),
+        CheckConstraint(f"line BETWEEN 1 AND {MOST_IN_LINE}", name="line"),
+        *(
+            CheckConstraint(f"{time} BETWEEN {SHORTEST_WAIT_MS} AND {LONGEST_WAIT_MS}", name=time)
+            for time in _LINE_TIMES
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -255,6 +246,15 @@ class HuntGroup(Base):
     pickup: Mapped[str] = mapped_column(
         String(LONGEST_PICKUP), default="members", server_default="members"
     )
+    max_callers: Mapped[int | None]
+    line: Mapped[int | None]
+    line_wait_ms: Mapped[int] = mapped_column(default=300_000, server_default="300000")
+    line_retry_ms: Mapped[int] = mapped_column(default=10_000, server_default="10000")
+    line_music: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    line_position: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    line_every_ms: Mapped[int] = mapped_column(default=30_000, server_default="30000")
+    when_full: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_line_over: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"

@@ -28,7 +28,8 @@ from fsctl.store.call_tables import (
     LONGEST_NUMBER,
     LONGEST_UUID,
 )
-from fsctl.store.tables import LONGEST_ACTOR, LONGEST_NAME, Base, Printable, now_ms
+from fsctl.store.printable import Printable
+from fsctl.store.tables import LONGEST_ACTOR, LONGEST_NAME, Base, now_ms
 
 ROLES = ("administrator", "viewer")
 LONGEST_ROLE = 16
@@ -141,3 +142,21 @@ class LiveCall(Base):
     began_ms: Mapped[int] = mapped_column(BigInteger)
     wait_ms: Mapped[int] = mapped_column(Integer)
     legs: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class LiveLine(Base):
+    """How many callers a controller hunts for in a group, and who waits in line there.
+
+    ``tickets`` is JSON of ``fsctl.store.lines``: the first of those who wait, the others are
+    counted only.
+    """
+
+    __tablename__ = "live_line"
+
+    controller: Mapped[str] = mapped_column(String(LONGEST_CONTROLLER), primary_key=True)
+    domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN), primary_key=True)
+    group_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME), primary_key=True)
+    hunting: Mapped[int]
+    waiting: Mapped[int]
+    tickets: Mapped[str] = mapped_column(Text)

@@ -143,16 +143,21 @@ def play(group_id: int) -> Response:
 
 
 def _phones(group: Group, sent: dict[str, Any]) -> Phones:
-    answers = sent.get("answers", {})
-    if not isinstance(answers, dict):
-        raise WrongValue("answers has seconds by user")
     gives_up = sent.get("hang_up")
     return Phones.script(
-        {_known(group, user): parse_seconds(str(when)) for user, when in answers.items()},
+        _seconds_by_user(group, sent, "answers"),
         tuple(_known(group, user) for user in texts(sent, "busy")),
         tuple(_known(group, user) for user in texts(sent, "offline")),
         None if gives_up is None else parse_seconds(str(gives_up)),
+        _seconds_by_user(group, sent, "busy_until"),
     )
+
+
+def _seconds_by_user(group: Group, sent: dict[str, Any], name: str) -> dict[str, float]:
+    given = sent.get(name, {})
+    if not isinstance(given, dict):
+        raise WrongValue(f"{name} has seconds by user")
+    return {_known(group, user): parse_seconds(str(when)) for user, when in given.items()}
 
 
 def _known(group: Group, user: str) -> str:

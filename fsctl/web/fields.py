@@ -115,6 +115,38 @@ GROUP_LABELS = {
         N_("Missed calls are"),
         N_("all, or some, with commas: no answer, busy, caller gave up, closed, no members ..."),
     ),
+    "when_full": (N_("If there are too many callers"), N_("Empty: as above.")),
+    "when_line_over": (N_("If the wait in line was too long"), N_("Empty: as above.")),
+    "max_callers": (
+        N_("Callers at once"),
+        N_("For how many callers telephones ring at the same time; empty: for any number."),
+    ),
+    "line": (
+        N_("Places in line"),
+        N_("How many may wait when all are busy, or the callers too many; empty: nobody."),
+    ),
+    "line_wait": (
+        N_("Longest wait in line"),
+        N_("After so many seconds in line a call goes on to where it says above."),
+    ),
+    "line_retry": (
+        N_("The first tries again every"),
+        N_("Seconds; and whenever the switch tells that a member has hung up."),
+    ),
+    "line_music": (
+        N_("Music in line"),
+        N_("What callers in line hear: a file or a stream; empty: the music of the group."),
+    ),
+    "line_position": (
+        N_("Place in line"),
+        N_(
+            "What tells it, for example file_string://ivr/ivr-you_are_number.wav!digits/{position}.wav."
+        ),
+    ),
+    "line_every": (
+        N_("Tell the place every"),
+        N_("Seconds, while it is the same; a new one is told at once."),
+    ),
 }
 MEMBER_LABELS = {
     "delay": (N_("Wait time"), ""),

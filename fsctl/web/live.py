@@ -158,4 +158,5 @@ def _drawing(hunt: LiveHunt, now: float) -> str:
                 leg.member, leg.started, end, kind, text % {"time": seconds(int(end - leg.started))}
             )
         )
-    return draw(_("Who rings now"), bars, hunt.wait, float(int(waited)), _("until now"))
+    title = _("How long the caller waits") if hunt.position else _("Who rings now")
+    return draw(title, bars, hunt.wait, float(int(waited)), _("until now"))

@@ -163,6 +163,7 @@ def _simulation() -> Schema:
         {
             "answers": {"type": "object", "additionalProperties": seconds},
             "busy": users,
+            "busy_until": {"type": "object", "additionalProperties": seconds},
             "offline": users,
             "hang_up": {**seconds, "type": ["number", "null"]},
             "from": {**text, "description": "This user calls."},

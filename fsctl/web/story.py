@@ -24,6 +24,8 @@ OUTCOMES = {
     CallOutcome.DISABLED.value: N_("the group was disabled"),
     CallOutcome.NO_MEMBERS.value: N_("nobody who could ring"),
     CallOutcome.CLOSED.value: N_("the group was closed"),
+    CallOutcome.FULL.value: N_("too many callers"),
+    CallOutcome.LINE_OVER.value: N_("waited in line for too long"),
     CallOutcome.TOO_MANY_HOPS.value: N_("sent on too often"),
     CallOutcome.HANDED_BACK.value: N_("given back to the dialplan"),
     CallOutcome.INTERRUPTED.value: N_("its controller died"),
@@ -54,6 +56,8 @@ def drawing(record: CallRecord) -> Markup:
     group = group_of(record.group_as_it_was)
     ends = [record.wait_seconds, *(one.ended or 0.0 for one in record.attempts), 1.0]
     wait = group.wait if group and group.wait > 0 else max(ends)
+    if record.line_seconds is not None:
+        wait = max(wait, record.wait_seconds)
     bars = [_bar(attempt, record) for attempt in record.attempts]
     return draw(_("Who rang when"), bars, wait, record.wait_seconds, outcome_name(record.outcome))
 

@@ -20,6 +20,8 @@ from fsctl.admin.terms import GROUP_TERMS
         ("caller_name", ""),
         ("caller_number", "{dialled}"),
         ("recording", "/var/recordings/{group}/{date}-{time}-{uuid}.wav"),
+        ("line_position", "file_string://ivr/ivr-you_are_number.wav!digits/{position}.wav"),
+        ("line_position", "/sounds/{position}.wav"),
     ],
 )
 def test_these_may_be_written(name: str, text: str) -> None:
@@ -34,6 +36,11 @@ def test_these_may_be_written(name: str, text: str) -> None:
         ("music", "/a b.wav", "is no sound"),
         ("greeting", "/a/../../etc/passwd", "is no sound"),
         ("greeting", "say:hello", "is no sound"),
+        ("greeting", "file_string://a.wav!b.wav", "is no sound"),
+        ("line_position", "file_string://a.wav!shell_stream://reboot", "is no sound"),
+        ("line_position", "file_string://a.wav!../{position}.wav", "is no sound"),
+        ("line_position", "file_string://a.wav!", "is no sound"),
+        ("line_position", "digits/{number}.wav", "the placeholders are {position}"),
         ("alert_info", "info=alert-group", "is no ring"),
         ("alert_info", "<http://a b>", "is no ring"),
         ("caller_name", "{nobody}", "the placeholders are"),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,14 @@ def test_what_a_person_sees(example: Run) -> None:
     assert "test002 busy after 3 s" in said
     assert "test006 rings " in said
     assert "0 calls" in example("live", "--domain", "b.example").output
+
+
+def test_who_stands_in_line(example: Run, database_url: str) -> None:
+    standing = replace(hunt(time.time()), legs=(), position=2)
+    with writing(make_engine(database_url)) as session:
+        write_live(session, "pbx1/7", [], [standing], round(time.time() * 1000))
+    assert "number 2 in line" in example("live", "--once").output
+    assert json.loads(example("live", "--json").output)["calls"][0]["position"] == 2
 
 
 def test_what_a_program_reads(example: Run, told: float) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 
-from fsctl.controller import call, server
+from fsctl.controller import call, reception
 from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
@@ -54,7 +54,7 @@ def keep_talking(switch: ScriptedSwitch) -> gevent.Greenlet:
 def test_a_refused_caller_who_is_not_hung_up_is_left_to_the_switch(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "REFUSAL_TIME", 0.2)
+    monkeypatch.setattr(reception, "REFUSAL_TIME", 0.2)
     switch = dial("999")
     switch.said("UNALLOCATED_NUMBER")
     talking = keep_talking(switch)
@@ -68,7 +68,7 @@ def test_a_refused_caller_who_is_gone_is_not_waited_for(dial: Dial) -> None:
     began = time.monotonic()
     switch._send(b"Content-Type: text/disconnect-notice\nContent-Length: 0\n\n" + b"x" * 600)
     assert switch.closed.wait(5.0)
-    assert time.monotonic() - began < server.REFUSAL_TIME / 2
+    assert time.monotonic() - began < reception.REFUSAL_TIME / 2
 
 
 def test_a_channel_that_came_too_late_for_the_cancel_is_ended(dial: Dial) -> None:

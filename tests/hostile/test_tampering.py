@@ -171,7 +171,7 @@ def test_events_lost_repeated_and_out_of_order(patient_house: House) -> None:
 
 PLACES = [
     "fsctl.controller.server.Arrival.of",
-    "fsctl.controller.server.admit",
+    "fsctl.controller.reception.admit",
     "fsctl.controller.call.Legs.add",
     "fsctl.controller.whom.originate",
     "fsctl.hunt.machine.Hunt.tick",
@@ -189,7 +189,7 @@ def test_a_fault_of_ours_gives_one_call_back_and_no_other(
     beside = house.dial(SOMEBODY, "beside")
     house.rig.log.wait("beside", "answered")
     [conversation] = house.controller.calls
-    wait_until(lambda: conversation.hunt_over.is_set() and len(conversation.legs.open) == 1)
+    wait_until(lambda: conversation.caller.over.is_set() and len(conversation.legs.open) == 1)
 
     def fail(*_: object, **__: object) -> None:
         monkeypatch.undo()

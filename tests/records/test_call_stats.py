@@ -1,5 +1,6 @@
 """Statistics, against the same counted by hand."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from fsctl.store.call_queries import CallFilter
+from fsctl.store.call_queries import CallFilter, find_calls
 from fsctl.store.call_records import Attempt, Version
 from fsctl.store.call_stats import (
     CallStats,
@@ -106,10 +107,24 @@ def test_a_filter_restricts_all_of_it(calls: Engine) -> None:
     assert found.hours == (HourStats(8, 1, 0),)
 
 
+LINES = {1: None, 2: 4.0, 3: 0.0, 4: 9.5}
+"""Seconds in line of some calls."""
+
+
 def test_no_calls_at_all(engine: Engine) -> None:
     found = call_stats(engine, CallFilter(), UTC)
-    assert found == CallStats(0, {}, Waiting(None, None), Waiting(None, None), 0.0, (), ())
+    nobody = Waiting(None, None)
+    assert found == CallStats(0, {}, nobody, nobody, 0, nobody, 0.0, (), ())
     assert found.answered_share is None
+
+
+def test_who_stood_in_line_is_counted(engine: Engine) -> None:
+    some = [replace(call(number), line_seconds=seconds) for number, seconds in LINES.items()]
+    write_calls(engine, [Version(1, record) for record in some])
+    found = call_stats(engine, CallFilter(), UTC)
+    assert (found.in_line, found.waiting_in_line) == (3, Waiting(4.0, 9.5))
+    stored = find_calls(engine, some[1].uuid)[0].record
+    assert stored.line_seconds == 4.0
 
 
 def test_a_member_counts_once_per_call(engine: Engine) -> None:

@@ -84,6 +84,12 @@ SEEDS = {
     "0013": [
         "UPDATE hunt_group SET pickup = 'domain' WHERE id = 1",
         "UPDATE group_member SET signed_on = false WHERE group_id = 1",
+        "UPDATE hunt_group SET max_callers = 2, line = 5, line_wait_ms = 60000,"
+        " line_retry_ms = 5000, line_music = 'a.wav', line_every_ms = 20000,"
+        " line_position = 'file_string://a.wav!digits/{position}.wav', when_full = 'release',"
+        " when_line_over = 'voicemail a' WHERE id = 1",
+        "UPDATE call_record SET line_ms = 1500",
+        "INSERT INTO live_line VALUES ('pbx1/1', '', 'sales', 1, 1, '[[1.5,\"u\",false]]')",
     ],
 }
 

@@ -38,6 +38,9 @@ HUNT = LiveHunt("u1", "", "sales", "600", "+48601234567", HOSTILE, NOW / 1000, 3
 THEIRS = LiveHunt("u2", "b.example", "theirs", "1", "\0\n", "", NOW / 1000 + 1, 30.0)
 
 
+IN_LINE = replace(HUNT, uuid="u3", legs=(), wait=300.0, position=3)
+
+
 def write(engine: Engine, controller: str, hunts: list[LiveHunt], now: int = NOW) -> None:
     with writing(engine) as session:
         write_live(session, controller, ["gone"], hunts, now)
@@ -79,6 +82,16 @@ def test_what_controllers_say_counts_as_long_as_they_say_it(engine: Engine) -> N
         forget_dead(session, later)
         write_live(session, "pbx2", ["u2"], [], later)
     assert read(engine, NOW) == ([], ["pbx2"])
+
+
+def test_who_stands_in_line_is_shown_with_his_place(example: Engine) -> None:
+    write(example, "pbx1", [IN_LINE])
+    with reading(example) as session:
+        assert read_live(session, "", NOW)[0] == [IN_LINE]
+    app = create_app(example, Settings(), lambda: NOW / 1000 + 5)
+    anna = Browser(app.test_client())
+    anna.sign_in()
+    assert "Number 3 in line" in anna.get("/live").text
 
 
 def test_the_page_shows_calls_and_hides_what_is_not_for_everybody(example: Engine) -> None:

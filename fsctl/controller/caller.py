@@ -1,0 +1,83 @@
+"""A caller whom we serve, wherever in our groups and lines he is: his connection, and what the
+switch does for him meanwhile."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from gevent.event import Event as Signal
+
+from fsctl.controller import handover
+from fsctl.esl import commands
+from fsctl.esl.codec import Event
+from fsctl.esl.session import CALLER_LEFT, CallSession
+
+if TYPE_CHECKING:
+    from fsctl.controller.arrival import Arrival
+
+BOUND_MARGIN = 3.0
+"""Seconds beyond the promised wait after which the switch releases a caller without us. It must be
+more than our own release needs, and with the switch's clock less than 5."""
+
+
+class Caller:
+    """``legs`` is how many legs the call has had in groups and hunts before, ``hears`` whether
+    something is played to the caller, ``answered`` whether he has been answered."""
+
+    def __init__(self, session: CallSession, arrival: Arrival) -> None:
+        self.session = session
+        self.arrival = arrival
+        self.over: Signal = Signal()
+        """Set when no caller waits here any more: a conversation, or nothing, is left."""
+        self.hops = arrival.hops
+        self.legs = 0
+        self.hears = False
+        self.answered = False
+        self.bounded_at = 0.0
+        """When the switch was last told to end the wait (``time.monotonic()``, seconds)."""
+        self._hears_jobs = self._looked_after = self._bounded = False
+
+    @property
+    def uuid(self) -> str:
+        """The caller's channel."""
+        return self.arrival.uuid
+
+    def hear_jobs(self) -> None:
+        """Hear the results of this call's jobs from now on."""
+        if not self._hears_jobs:
+            self._hears_jobs = True
+            self._post_checked(commands.hear_jobs(self.uuid))
+
+    def look_after(self) -> None:
+        """Listen to the caller's channel, and make the switch look after it."""
+        if not self._looked_after:
+            self._looked_after = True
+            for command in commands.hear_channels(self.uuid):
+                self._post_checked(command)
+            self._post_checked(commands.prepare(self.uuid))
+
+    def bound(self, seconds: float, sounds: bool) -> None:
+        """Have the switch end the wait itself if we have not, so many seconds from now.
+
+        ``sounds`` says that something may be played to the caller.
+        """
+        self.unbind()
+        self._bounded = True
+        self.bounded_at = time.monotonic()
+        after = max(seconds, 0.0) + BOUND_MARGIN
+        self.session.post(commands.bound(self.uuid, after, sounds))
+
+    def unbind(self) -> None:
+        """Take that back."""
+        if self._bounded:
+            self._bounded = False
+            self.session.post(commands.unbind(self.uuid))
+
+    def is_gone(self, event: Event) -> bool:
+        """Whether an event says that the caller has hung up."""
+        over = event.name == "CHANNEL_HANGUP_COMPLETE" and event.get("Unique-ID") == self.uuid
+        return over or event.name == CALLER_LEFT
+
+    def _post_checked(self, command: str) -> None:
+        self.session.post(command, handover.expecting_ok(command))
