@@ -59,6 +59,9 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "sip_auth_username": (READ, "the same, where only the call itself was authenticated"),
     "domain_name": (READ, "that user's domain; the call's is in what `domain_variable` names"),
     "sip_req_host": (READ, "where the number was called, for a Diversion header"),
+    "bridge_uuid": (f"{LEG}, {READ}", "with whom a channel was bridged last"),
+    "sip_invite_failure_status": (f"{LEG}, {READ}", "the telephone's final SIP code"),
+    "sip_term_status": (f"{LEG}, {READ}", "the same, where the other is not set"),
 }  # fmt: skip
 """On which channel each is, and what it is for."""
 
@@ -80,7 +83,7 @@ def page() -> str:
     return markdown.page(
         "Channel variables",
         "What fsctl sets on the legs that it starts (`leg`), on the caller, on the channel of who "
-        "picks a caller up (`picker`) and on a test call, and what it reads of a caller. A "
+        "picks a caller up (`picker`) and on a test call, and what it reads (`read`). A "
         "dialplan or a CDR may read them. Setting those that begin with `fsctl_` breaks hunts.",
         markdown.table(("variable", "on", "what for"), rows),
     )

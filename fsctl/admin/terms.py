@@ -16,7 +16,7 @@ from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, S
 from fsctl.admin.media import AlertInfo, PositionSound, RecordingPath, Sound, Template
 from fsctl.hunt import opening
 from fsctl.hunt.group import PICKUP, Group, Member
-from fsctl.hunt.missed import read_outcomes
+from fsctl.hunt.missed import OUTCOMES, read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.mail.address import read_addresses
 from fsctl.store import tables
@@ -171,8 +171,7 @@ GROUP_TERMS = _terms(
     ("missed_mail", Form("ADDRESSES", read_addresses, tables.LONGEST_MISSED_MAIL),
      "Tell these mail addresses of calls that nobody took, with commas between them; or none."),
     ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
-     "Of which calls: all, or some of no answer, busy, rejected, unreachable, failed, caller gave "
-     "up, closed, disabled, no members, too many hops, with commas."),
+     f"Of which calls: all, or some of {', '.join(OUTCOMES)}, with commas."),
     ("max_callers", Count(least=1, most=tables.MOST_CALLERS),
      f"Hunt for so many callers at once: 1 to {tables.MOST_CALLERS}; none for any number."),
     ("line", Count(least=1, most=tables.MOST_IN_LINE),

@@ -25,6 +25,8 @@ OUTCOMES = (
     "closed",
     "disabled",
     "no members",
+    "too many callers",
+    "waited too long",
     "too many hops",
 )
 """Outcomes of calls, as records have them, in which a caller reached nobody. A call that was handed

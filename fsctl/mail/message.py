@@ -36,6 +36,8 @@ _OUTCOMES = {
     CallOutcome.DISABLED.value: N_("the group was disabled"),
     CallOutcome.NO_MEMBERS.value: N_("the group had nobody who could ring"),
     CallOutcome.CLOSED.value: N_("the group was closed"),
+    CallOutcome.FULL.value: N_("there were too many callers"),
+    CallOutcome.LINE_OVER.value: N_("the caller waited in line for too long"),
     CallOutcome.TOO_MANY_HOPS.value: N_("the call was sent on too often"),
 }
 _LEGS = {

@@ -147,7 +147,8 @@ def test_no_caller_writes_a_header(name: str, number: str, group: str) -> None:
 
 def test_every_outcome_has_words() -> None:
     assert set(message._OUTCOMES) == set(OUTCOMES)
-    assert set(message._LEGS) | {Outcome.ANSWERED.value} == {one.value for one in Outcome}
+    never = {Outcome.ANSWERED.value, Outcome.PICKED_UP.value}  # or the call was not missed
+    assert set(message._LEGS) | never == {one.value for one in Outcome}
 
 
 def test_every_message_is_translated() -> None:
