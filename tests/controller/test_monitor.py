@@ -87,6 +87,7 @@ def watched(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     found = Watched(url)
     found.until(lambda: found.get("/readyz")[0] == 200)
+    found.until(lambda: found.get("/healthz")[0] == 200)  # the other worker is there, too
     yield found
     found.close()
 
@@ -112,7 +113,7 @@ def test_calls_and_legs_are_counted(watched: Watched, tmp_path: Path) -> None:
     assert watched.value("fsctl_answer_seconds_count") == 3
     assert watched.value("fsctl_leg_lateness_seconds_count") == 3
     assert watched.value("fsctl_admission_seconds_count") == 5
-    assert watched.value("fsctl_database_up") == 1
+    watched.until(lambda: watched.value("fsctl_database_up") == 1)
     assert watched.value("fsctl_records_kept") == 1
 
     waiting.hang_up()
