@@ -28,6 +28,7 @@ from fsctl.hunt.group import Group
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _DEEPEST = 8
+_TOO_DEEP = "a configuration is not that deep"
 _AT_ONCE = 500
 _NOTHING = ("", "~", "null")
 
@@ -72,6 +73,8 @@ def read_yaml(text: str) -> Iterator[RawGroup]:
         root = _document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         line = min(_line(error.problem_mark), text.count("\n") + 1)
+        if "nesting" in (error.problem or ""):  # newer parsers stop before we do
+            raise WrongFile(line, _TOO_DEEP) from None
         raise WrongFile(line, f"this is not YAML: {error.problem}") from None
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
@@ -162,7 +165,7 @@ def _node(event: Any, events: Iterator[Any], depth: int) -> _Node:
         nothing = event.implicit[0] and event.value in _NOTHING
         return Text("" if nothing else event.value, line)
     if depth == _DEEPEST:
-        raise WrongFile(line, "a configuration is not that deep")
+        raise WrongFile(line, _TOO_DEEP)
     if isinstance(event, yaml.SequenceStartEvent):
         items: list[_Node] = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):

@@ -57,9 +57,9 @@ def test_what_is_no_ending_is_refused(engine: Engine, wrong: str) -> None:
 
 
 def test_many_ways_are_looked_at_once(engine: Engine) -> None:
-    """Each of six groups in a layer sends on to all six of the next, for six reasons."""
-    layers = [[f"{layer} {number}" for number in range(6)] for layer in range(8)]
+    """Each group of a layer sends on to all of the next, each for another reason."""
     reasons = [reason.value for reason in Reason]
+    layers = [[f"{layer} {number}" for number in range(len(reasons))] for layer in range(8)]
     groups = [Group(name) for name in layers[-1]]
     for layer, onward in pairwise(layers):
         ways = dict(zip(reasons, (f"group {name}" for name in onward), strict=True))
@@ -68,7 +68,7 @@ def test_many_ways_are_looked_at_once(engine: Engine) -> None:
     set_group(engine, "0 0", description="checked")
     with reading(engine) as session:
         [found] = with_onward(session, [get_group(engine, "0 0")])
-    assert len(all_markers(found)) == 6 * (MOST_HOPS + 1)
+    assert len(all_markers(found)) == len(reasons) * (MOST_HOPS + 1)
     with pytest.raises(Refused, match="would go round"):
         set_group(engine, "7 0", ending="group 0 0")
 

@@ -207,12 +207,16 @@ def test_a_group_is_shown_in_the_order_of_ringing(example: Run) -> None:
         **dict.fromkeys(ENDINGS),
         "missed_mail": "",
         "missed_when": "all",
+        **dict.fromkeys(("max_callers", "line", "line_music", "line_position")),
+        "line_wait": 300,
+        "line_retry": 10,
+        "line_every": 30,
         "numbers": ["600", "+48587624731"],
         "members": [
             {
                 "user": user, "delay": delay, "enabled": enabled, "ring_time": None,
                 "order": 0, "weight": 1, "note": "", "confirm": False,
-                    "signed_on": True,
+                "signed_on": True,
                 "never_rings": never_rings,
             }
             for user, delay, enabled, never_rings in (

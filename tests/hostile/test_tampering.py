@@ -13,6 +13,7 @@ import gevent
 import pytest
 
 from fsctl.controller.server import Limits
+from fsctl.esl import commands
 from fsctl.hunt.group import Group, Member
 from fsctl.logs import TextLines
 from tests.hostile.house import House, wait_until
@@ -39,7 +40,7 @@ class End:
 
 @pytest.fixture
 def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    monkeypatch.setattr("fsctl.controller.handover.LINGER", 1)
+    leave_soon(monkeypatch)
     house = furnished(reply_time=1.0)
     yield house
     house.close()
@@ -48,10 +49,16 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 @pytest.fixture
 def patient_house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """One whose controller bears with a machine that has a lot to do."""
-    monkeypatch.setattr("fsctl.controller.handover.LINGER", 1)
+    leave_soon(monkeypatch)
     house = furnished(reply_time=10.0)
     yield house
     house.close()
+
+
+def leave_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the switch keep a connection for one second after the caller's hang-up."""
+    monkeypatch.setattr("fsctl.controller.handover.LINGER", 1)
+    monkeypatch.setattr("fsctl.controller.server.GREETING", commands.greeting(1))
 
 
 def furnished(reply_time: float) -> House:

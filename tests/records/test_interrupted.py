@@ -36,7 +36,7 @@ def told(engine: Engine, *hunts: LiveHunt, ago: float = FRESH + 1, by: str = DEA
 
 def look(engine: Engine, live: Live | None = None) -> None:
     """Do what a controller does when it begins, and then once a minute."""
-    (live or Live(engine, list))._write({}, tidy=True)
+    (live or Live(engine, list))._exchange({}, {}, tidy=True)
 
 
 def stored(engine: Engine) -> list[CallRecord]:

@@ -84,6 +84,8 @@ SEEDS = {
     "0013": [
         "UPDATE hunt_group SET pickup = 'domain' WHERE id = 1",
         "UPDATE group_member SET signed_on = false WHERE group_id = 1",
+    ],
+    "0014": [
         "UPDATE hunt_group SET max_callers = 2, line = 5, line_wait_ms = 60000,"
         " line_retry_ms = 5000, line_music = 'a.wav', line_every_ms = 20000,"
         " line_position = 'file_string://a.wav!digits/{position}.wav', when_full = 'release',"

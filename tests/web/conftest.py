@@ -75,6 +75,10 @@ def filled(form: dict[str, Any]) -> dict[str, Any]:
         "caller_name": "{name}",
         "caller_number": "{number}",
         "announce_every": "30",
+        "missed_when": "all",
+        "line_wait": "300",
+        "line_retry": "10",
+        "line_every": "30",
     }
     for key in form["row"]:
         sent |= {f"delay-{key}": "0", f"ring_time-{key}": "", f"weight-{key}": "1"}
