@@ -1,6 +1,11 @@
 """What a database of each revision may hold, in its SQL: whoever adds a revision adds here."""
 
-from sqlalchemy import inspect, text
+import atexit
+import shutil
+import tempfile
+from functools import cache
+
+from sqlalchemy import URL, create_engine, inspect, make_url, text
 
 from fsctl.store import migrate
 from fsctl.store.engine import make_engine
@@ -99,11 +104,52 @@ Rows = dict[str, list[tuple[object, ...]]]
 
 
 def grow(url: str, revision: str) -> None:
-    """Make a database of this revision that has lived through every one before, with its data."""
-    for step in sorted(SEEDS):
-        if step <= revision:
-            migrate.upgrade(url, to=step)
-            run(url, SEEDS[step])
+    """Make a database of this revision that has lived through every one before, with its data.
+
+    Each is grown once, out of the one before, and copied from then on.
+    """
+    copy(grown(make_url(url).set(database=None), revision), url)
+
+
+@cache
+def grown(server: URL, revision: str) -> str:
+    """Return the URL of such a database, to be copied."""
+    if server.get_backend_name() == "sqlite":
+        kept = tempfile.TemporaryDirectory(prefix="fsctl-grown-")
+        atexit.register(kept.cleanup)
+        place = server.set(database=f"{kept.name}/fsctl.db")
+    else:
+        place = server.set(database=f"grown_{revision}")
+    url = place.render_as_string(hide_password=False)
+    before = [step for step in sorted(SEEDS) if step < revision]
+    if before:
+        copy(grown(server, before[-1]), url)
+    elif server.get_backend_name() != "sqlite":
+        remake(url)
+    migrate.upgrade(url, to=revision)
+    run(url, SEEDS[revision])
+    return url
+
+
+def copy(source: str, url: str) -> None:
+    """Make a database be the same as another, which nobody uses."""
+    name, file = make_url(source).database, make_url(url).database
+    if make_url(url).get_backend_name() == "sqlite":
+        shutil.copy(str(name), str(file))
+    else:
+        remake(url, f"TEMPLATE {name}")
+
+
+def remake(url: str, out_of: str = "") -> None:
+    """Make a PostgreSQL database anew."""
+    made = make_url(url)
+    admin = create_engine(
+        made.set(drivername="postgresql+psycopg", database="postgres"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {made.database} WITH (FORCE)")
+        connection.exec_driver_sql(f"CREATE DATABASE {made.database} {out_of}")
+    admin.dispose()
 
 
 def run(url: str, statements: list[str]) -> None:

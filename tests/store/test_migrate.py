@@ -25,6 +25,7 @@ from fsctl.store.revision import read_revision
 from fsctl.store.tables import SCHEMA, Base
 from tests.store.seeds import SEEDS, grow, rows, run
 
+pytestmark = pytest.mark.xdist_group("migrations")  # which share what they have grown
 ROOT = Path(__file__).parents[2]
 REVISIONS = sorted(SEEDS)
 NEXT, AFTER_NEXT = (f"{int(SCHEMA) + more:04}" for more in (1, 2))
@@ -128,7 +129,9 @@ def test_every_past_revision_comes_up_with_its_data(database_url: str, past: str
 
 
 @pytest.mark.parametrize("past", REVISIONS)
-def test_down_to_every_past_revision_and_up_again_with_data(database_url: str, past: str) -> None:
+def test_down_to_every_past_revision_and_up_again_with_data(
+    database_url: str, past: str, inspected_anew: dict[str, object]
+) -> None:
     grow(database_url, REVISIONS[-1])
     before = rows(database_url)
     undone = migrate.downgrade(database_url, past)
@@ -136,13 +139,14 @@ def test_down_to_every_past_revision_and_up_again_with_data(database_url: str, p
     assert rows(database_url) == before
     migrate.upgrade(database_url)
     assert rows(database_url) == before
-    assert inspected(database_url) == inspected_anew(database_url)
+    assert inspected(database_url) == inspected_anew
 
 
 def inspected(url: str) -> dict[str, object]:
     """Return what a database says of its tables, whatever the order."""
-    found = inspect(make_engine(url))
-    return {
+    engine = make_engine(url)
+    found = inspect(engine)
+    said: dict[str, object] = {
         table: (
             sorted(column["name"] for column in found.get_columns(table)),
             sorted(str(check["name"]) for check in found.get_check_constraints(table)),
@@ -152,12 +156,17 @@ def inspected(url: str) -> dict[str, object]:
         )
         for table in found.get_table_names()
     }
+    engine.dispose()
+    return said
 
 
-def inspected_anew(url: str) -> dict[str, object]:
-    migrate.downgrade(url, "base")
-    migrate.upgrade(url)
-    return inspected(url)
+@pytest.fixture
+def inspected_anew(request: pytest.FixtureRequest, database_url: str) -> dict[str, object]:
+    """What a database says that was made by this fsctl."""
+    if database_url.startswith("sqlite"):
+        return inspected(f"sqlite:///{request.getfixturevalue('sqlite_template')}")
+    template = request.getfixturevalue("postgresql_template")
+    return inspected(request.getfixturevalue("postgresql_cluster").url(template))
 
 
 def test_groups_with_a_domain_do_not_go_down(database_url: str) -> None:
