@@ -153,14 +153,15 @@ def inspected(url: str) -> dict[str, object]:
     """Return what a database says of its tables, whatever the order."""
     engine = make_engine(url)
     found = inspect(engine)
+    kinds = (
+        found.get_multi_columns(),
+        found.get_multi_check_constraints(),
+        found.get_multi_unique_constraints(),
+        found.get_multi_indexes(),
+        found.get_multi_foreign_keys(),
+    )
     said: dict[str, object] = {
-        table: (
-            sorted(column["name"] for column in found.get_columns(table)),
-            sorted(str(check["name"]) for check in found.get_check_constraints(table)),
-            sorted(str(unique["name"]) for unique in found.get_unique_constraints(table)),
-            sorted(str(index["name"]) for index in found.get_indexes(table)),
-            sorted(str(key["name"]) for key in found.get_foreign_keys(table)),
-        )
+        table: [sorted(str(one["name"]) for one in kind.get((None, table), ())) for kind in kinds]
         for table in found.get_table_names()
     }
     engine.dispose()
