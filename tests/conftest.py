@@ -16,8 +16,8 @@ from tests.databases import (
     sqlite_url,
 )
 
-# A run starts some hundred programs of ours; where it is forbidden to keep what Python has compiled,
-# each would compile all of it anew.
+# A run starts some hundred programs of ours. Where it is forbidden to keep what Python has
+# compiled, each would compile all of it anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
