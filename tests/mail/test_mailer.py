@@ -1,6 +1,7 @@
 """Mails of missed calls from the records on: who hears of what, once, whatever fails between."""
 
 import logging
+import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -275,6 +276,33 @@ def test_a_mail_is_put_off_alone(engine: Engine, box: Mailbox, mailer: Mailer) -
     mailer.look()
     assert rows(engine)[ANNA] is None, "it waits longer after a second time"
     later(engine, pacing.next_try_ms(1) + 1)
+    mailer.look()
+    assert rows(engine) == {ANNA: "sent", BASIA: "sent"}
+
+
+def dropped(_talk: smtplib.SMTP, _data: bytes) -> None:
+    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_who_ends_the_conversation_does_not_keep_the_others_waiting(
+    engine: Engine, box: Mailbox, mailer: Mailer, monkeypatch: pytest.MonkeyPatch, drops: bool
+) -> None:
+    write(engine, missed(mail=f"{ANNA},{BASIA}"))
+    with monkeypatch.context() as broken:
+        if drops:
+            broken.setattr(smtplib.SMTP, "data", dropped)
+        else:
+            box.answers[ANNA] = ["421 too much of that"] * 2
+        mailer.look()
+    assert not box.mails
+    assert rows(engine) == {ANNA: None, BASIA: None}
+    mailer.look()
+    assert [address for _sender, address, _mail in box.mails] == [BASIA]
+    with reading(engine) as there:
+        assert there.scalars(select(Mail.tries).where(Mail.address == ANNA)).all() == [1]
+    box.answers.clear()
+    later(engine, 60_000)
     mailer.look()
     assert rows(engine) == {ANNA: "sent", BASIA: "sent"}
 
