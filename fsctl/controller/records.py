@@ -87,7 +87,7 @@ def refusal_of(
         caller_name=arrival.caller.name,
         began=now,
         wait_seconds=0.0,
-        outcome=CallOutcome[refusal.name],
+        outcome=CallOutcome(refusal.outcome),
         cause=refusal.value,
         ended=now,
         group_as_it_was=group_text(group) if group else "",
