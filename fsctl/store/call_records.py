@@ -72,7 +72,8 @@ REFUSED = (
     CallOutcome.FULL,
     CallOutcome.TOO_MANY_HOPS,
 )
-"""Outcomes of calls that never hunted: nobody was rung and nobody waited."""
+"""Outcomes of calls that never hunted, unless their caller waited: telephones rang for him, or he
+stood in line, before it came to that."""
 
 
 @dataclass(frozen=True, slots=True)
