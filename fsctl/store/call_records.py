@@ -27,7 +27,7 @@ from fsctl.store.call_tables import (
     LONGEST_OUTCOME,
     LONGEST_UUID,
 )
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
+from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
 
 LONGEST_GROUP = 500_000
 """Characters of a group as it was; beyond that it is left out."""

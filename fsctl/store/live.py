@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from fsctl.hunt.outcomes import Outcome
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord
 from fsctl.store.call_tables import LONGEST_CALLER_NAME, LONGEST_NUMBER, LONGEST_UUID
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
+from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
 from fsctl.store.web_tables import LiveCall, LiveController, LiveLine
 
 INTERRUPTED_MS = 0

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from fsctl.hunt.missed import After, after, told
 from fsctl.store.call_records import CallRecord, group_of
 from fsctl.store.call_tables import Call
+from fsctl.store.limits import LONGEST_WAIT_MS
 from fsctl.store.live import there
 from fsctl.store.mail_tables import Mail, MailTurn
-from fsctl.store.tables import LONGEST_WAIT_MS
 from fsctl.store.web_tables import LiveCall
 
 _DAY_MS = 86_400_000

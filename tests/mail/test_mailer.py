@@ -20,9 +20,10 @@ from fsctl.store import outbox
 from fsctl.store.call_records import CallRecord, Version, group_text
 from fsctl.store.call_writing import purge_calls, write_calls
 from fsctl.store.engine import reading, writing
+from fsctl.store.limits import LONGEST_WAIT_MS
 from fsctl.store.live import LiveHunt, write_live
 from fsctl.store.mail_tables import Mail
-from fsctl.store.tables import LONGEST_WAIT_MS, now_ms
+from fsctl.store.tables import now_ms
 from tests.databases import free_port
 from tests.mail.mailbox import Mailbox, mailbox
 from tests.records.samples import ANSWERED
