@@ -20,6 +20,7 @@ from fsctl.cli import dialplan
 from fsctl.cli.main import COMMANDS, root
 from fsctl.hunt import outcomes
 from fsctl.hunt.admission import Refusal
+from fsctl.hunt.missed import EVERY, OUTCOMES
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.settings import SETTINGS, Settings
 from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE
@@ -156,6 +157,19 @@ ORDER = (
     outcomes.TEMPORARY_FAILURE,
 )
 """The cause for a caller whose members failed in different ways: the first of these counts."""
+
+
+def test_every_outcome_that_can_be_missed_is_told() -> None:
+    told = re.search(r"^`--missed-when` says.*?\n\n", read("docs/groups.md"), re.M | re.S)
+    assert told
+    assert set(re.findall(r"`([a-z ]+)`", told[0])) == {EVERY, *OUTCOMES}
+
+
+def test_headings_stand_alone() -> None:
+    for name in DOCUMENTS:
+        text = re.sub(r"^```.*?^```$", "", read(name), flags=re.M | re.S)
+        stuck = re.search(r"[^\n]\n(#+ .*)", text)
+        assert not stuck, f"{name}: an empty line belongs above {stuck[1]}"
 
 
 def test_the_order_of_causes_is_the_one_that_is_told() -> None:

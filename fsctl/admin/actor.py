@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine
 
-from fsctl.store.tables import LONGEST_ACTOR
+from fsctl.store.limits import LONGEST_ACTOR
 
 _OPTION = "fsctl_actor"
 

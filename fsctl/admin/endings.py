@@ -15,7 +15,7 @@ from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.kinds import Given, Line
 from fsctl.admin.media import Sound
 from fsctl.hunt.endings import Kind, read_ending
-from fsctl.store import tables
+from fsctl.store import limits
 from fsctl.store.onward import known_keys, senders
 from fsctl.store.tables import ENDINGS, HuntGroup, name_key
 
@@ -25,7 +25,7 @@ class EndingText(Line):
     """What becomes of a call: a word and what belongs to it (``fsctl.hunt.endings``)."""
 
     metavar: str = "ENDING"
-    longest: int = tables.LONGEST_ENDING
+    longest: int = limits.LONGEST_ENDING
 
     def read(self, what: str, given: Given) -> str:
         """Read it into its one form."""

@@ -12,7 +12,7 @@ from fsctl.admin.kinds import Given, Line
 from fsctl.hunt.line import POSITION, parts_of
 from fsctl.hunt.sound import STREAMS, read_sound
 from fsctl.hunt.template import RECORDED, SHOWN, stray
-from fsctl.store import tables
+from fsctl.store import limits
 
 _RING = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|<[A-Za-z0-9:/._~%-]+>(;[A-Za-z0-9-]+(=[\w.-]+)?)*")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@{}-]*\.[A-Za-z0-9]{2,4}")
@@ -23,7 +23,7 @@ class Sound(Line):
     """A file, or a stream, that FreeSWITCH plays."""
 
     metavar: str = "SOUND"
-    longest: int = tables.LONGEST_SOUND
+    longest: int = limits.LONGEST_SOUND
 
     def read(self, what: str, given: Given) -> str:
         """Read a file's path or a stream's address."""
@@ -46,7 +46,7 @@ class PositionSound(Line):
     """
 
     metavar: str = "SOUND"
-    longest: int = tables.LONGEST_SOUND
+    longest: int = limits.LONGEST_SOUND
 
     def read(self, what: str, given: Given) -> str:
         """Read sounds of which each may be played alone."""
@@ -62,7 +62,7 @@ class AlertInfo(Line):
     """A distinctive ring, as the SIP header Alert-Info tells a telephone (RFC 3261, 20.4)."""
 
     metavar: str = "RING"
-    longest: int = tables.LONGEST_ALERT_INFO
+    longest: int = limits.LONGEST_ALERT_INFO
 
     def read(self, what: str, given: Given) -> str:
         """Read a word, or a URI in angle brackets with parameters."""
@@ -80,7 +80,7 @@ class Template(Line):
     """What a telephone shows of a caller: a text with placeholders."""
 
     metavar: str = "TEXT"
-    longest: int = tables.LONGEST_SHOWN
+    longest: int = limits.LONGEST_SHOWN
 
     def read(self, what: str, given: Given) -> str:
         """Read a line in which only known placeholders stand in braces."""
@@ -94,7 +94,7 @@ class RecordingPath(Line):
     """The file of a recording: an absolute path with placeholders and an extension."""
 
     metavar: str = "PATH"
-    longest: int = tables.LONGEST_RECORDING
+    longest: int = limits.LONGEST_RECORDING
 
     def read(self, what: str, given: Given) -> str:
         """Read a path that leads nowhere else whatever the placeholders come to."""

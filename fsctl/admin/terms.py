@@ -19,7 +19,7 @@ from fsctl.hunt.group import PICKUP, Group, Member
 from fsctl.hunt.missed import OUTCOMES, read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
 from fsctl.mail.address import read_addresses
-from fsctl.store import tables
+from fsctl.store import limits
 
 NONE = "none"
 """What is written to clear a setting that need not have a value."""
@@ -75,9 +75,9 @@ class Term:
 
 Terms = Mapping[str, Term]
 
-_WAIT = Seconds(least_ms=tables.SHORTEST_WAIT_MS, most_ms=tables.LONGEST_WAIT_MS)
-_DELAY = Seconds(most_ms=tables.LONGEST_DELAY_MS)
-_RING_TIME = Seconds(least_ms=tables.SHORTEST_RING_TIME_MS, most_ms=tables.LONGEST_RING_TIME_MS)
+_WAIT = Seconds(least_ms=limits.SHORTEST_WAIT_MS, most_ms=limits.LONGEST_WAIT_MS)
+_DELAY = Seconds(most_ms=limits.LONGEST_DELAY_MS)
+_RING_TIME = Seconds(least_ms=limits.SHORTEST_RING_TIME_MS, most_ms=limits.LONGEST_RING_TIME_MS)
 
 
 def _terms(plain: type[Group] | type[Member], *lines: tuple[Any, ...]) -> Terms:
@@ -115,7 +115,7 @@ def _zone(text: str) -> str:
 
 GROUP_TERMS = _terms(
     Group,
-    ("description", Line(longest=tables.LONGEST_DESCRIPTION), "A line about the group."),
+    ("description", Line(longest=limits.LONGEST_DESCRIPTION), "A line about the group."),
     ("enabled", Switch(), "Whether the group's calls ring its members.", True, False),
     ("wait", _WAIT,
      "Release an unanswered call after so long: 1 to 3600, for example 30 or 0,5.", True),
@@ -125,15 +125,15 @@ GROUP_TERMS = _terms(
      f"Who rings when: {', '.join(STRATEGIES)}."),
     ("ring_time", _RING_TIME,
      "Let each phone ring so long: 1 to 3600, or none for as long as the strategy says."),
-    ("rounds", Count(least=1, most=tables.MOST_ROUNDS),
-     f"Ring everyone so often, within the wait: 1 to {tables.MOST_ROUNDS}."),
-    ("hours", Form("HOURS", _hours, tables.LONGEST_HOURS),
+    ("rounds", Count(least=1, most=limits.MOST_ROUNDS),
+     f"Ring everyone so often, within the wait: 1 to {limits.MOST_ROUNDS}."),
+    ("hours", Form("HOURS", _hours, limits.LONGEST_HOURS),
      "Be open at these hours only, for example 'mon-fri 8:00-16:00, sat 9:00-12:00'; or none."),
-    ("dates", Form("DATES", _dates, tables.LONGEST_DATES),
+    ("dates", Form("DATES", _dates, limits.LONGEST_DATES),
      "Keep other hours on single dates, for example '2026-12-24 8:00-12:00, 2026-12-25'; or none."),
-    ("closed_until", Form("MOMENT", _moment, tables.LONGEST_MOMENT),
+    ("closed_until", Form("MOMENT", _moment, limits.LONGEST_MOMENT),
      "Be closed until then, for example 2026-12-28 or '2026-12-28 7:30'; or none."),
-    ("time_zone", Form("ZONE", _zone, tables.LONGEST_ZONE),
+    ("time_zone", Form("ZONE", _zone, limits.LONGEST_ZONE),
      "The time zone of hours and dates."),
     ("caller_name", Template(),
      "The caller's name as telephones show it, of {name}, {number}, {group} and {dialled}."),
@@ -145,8 +145,8 @@ GROUP_TERMS = _terms(
     ("music", Sound(), "What a waiting caller hears instead of ringing: a file or a stream."),
     ("greeting", Sound(), "What a caller hears before anybody rings."),
     ("announcement", Sound(), "What a waiting caller hears again and again."),
-    ("announce_every", Seconds(least_ms=tables.SHORTEST_ANNOUNCE_EVERY_MS,
-                               most_ms=tables.LONGEST_ANNOUNCE_EVERY_MS),
+    ("announce_every", Seconds(least_ms=limits.SHORTEST_ANNOUNCE_EVERY_MS,
+                               most_ms=limits.LONGEST_ANNOUNCE_EVERY_MS),
      "Begin the announcement so often: 1 to 3600."),
     ("answer_first", Switch(), "Whether a call is answered before a member does: it costs then."),
     ("recording", RecordingPath(),
@@ -168,15 +168,15 @@ GROUP_TERMS = _terms(
     ("pickup", Choice("WHO", PICKUP),
      "Whose telephones may pick up waiting callers by the code: members, domain (every user of it)"
      " or nobody."),
-    ("missed_mail", Form("ADDRESSES", read_addresses, tables.LONGEST_MISSED_MAIL),
+    ("missed_mail", Form("ADDRESSES", read_addresses, limits.LONGEST_MISSED_MAIL),
      "Tell these mail addresses of calls that nobody took, with commas between them; or none."),
-    ("missed_when", Form("OUTCOMES", read_outcomes, tables.LONGEST_MISSED_WHEN),
+    ("missed_when", Form("OUTCOMES", read_outcomes, limits.LONGEST_MISSED_WHEN),
      f"Of which calls: all, or some of {', '.join(OUTCOMES)}, with commas."),
-    ("max_callers", Count(least=1, most=tables.MOST_CALLERS),
-     f"Hunt for so many callers at once: 1 to {tables.MOST_CALLERS}; none for any number."),
-    ("line", Count(least=1, most=tables.MOST_IN_LINE),
+    ("max_callers", Count(least=1, most=limits.MOST_CALLERS),
+     f"Hunt for so many callers at once: 1 to {limits.MOST_CALLERS}; none for any number."),
+    ("line", Count(least=1, most=limits.MOST_IN_LINE),
      "Let so many callers wait in line when all are busy, or the others too many: "
-     f"1 to {tables.MOST_IN_LINE}; none for no line."),
+     f"1 to {limits.MOST_IN_LINE}; none for no line."),
     ("line_wait", _WAIT, "Let nobody wait in line for longer than this: 1 to 3600."),
     ("line_retry", _WAIT,
      "Let the first of the line try again so often, whatever the switches tell: 1 to 3600."),
@@ -196,11 +196,11 @@ MEMBER_TERMS = _terms(
     ("enabled", Switch(), "Whether the member rings.", True, False),
     ("ring_time", _RING_TIME,
      "Let this phone ring so long: 1 to 3600, or none for as long as the group says."),
-    ("order", Count("NUMBER", most=tables.LAST_PLACE),
+    ("order", Count("NUMBER", most=limits.LAST_PLACE),
      "Place among the members, the lowest first; those of the same place as they joined."),
-    ("weight", Count("NUMBER", least=1, most=tables.HEAVIEST_WEIGHT),
-     f"How often to be drawn first, compared with others: 1 to {tables.HEAVIEST_WEIGHT}."),
-    ("note", Line(longest=tables.LONGEST_NOTE), "A line about the member, shown with the group."),
+    ("weight", Count("NUMBER", least=1, most=limits.HEAVIEST_WEIGHT),
+     f"How often to be drawn first, compared with others: 1 to {limits.HEAVIEST_WEIGHT}."),
+    ("note", Line(longest=limits.LONGEST_NOTE), "A line about the member, shown with the group."),
     ("confirm", Switch(),
      "Whether the member must press 1 to have the caller, so that no voicemail box does."),
     ("signed_on", Switch(), "Whether the member is signed on; who is signed off is not rung.",

@@ -23,7 +23,8 @@ from fsctl.catalogs import LANGUAGES
 from fsctl.store import web_users
 from fsctl.store.audit import Document, write_user_entry
 from fsctl.store.engine import reading, writing
-from fsctl.store.tables import LONGEST_NAME, name_key
+from fsctl.store.limits import LONGEST_NAME
+from fsctl.store.tables import name_key
 from fsctl.store.web_tables import LONGEST_LABEL, ROLES, WebToken, WebUser
 from fsctl.store.web_users import User
 

@@ -11,8 +11,8 @@ from fsctl.admin.errors import WrongValue
 from fsctl.hunt.domain import read_domain
 from fsctl.hunt.group import INNER, inner_name
 from fsctl.store import numbers
+from fsctl.store.limits import LONGEST_DELAY_MS, LONGEST_NAME
 from fsctl.store.numbers import Number, NumberError
-from fsctl.store.tables import LONGEST_DELAY_MS, LONGEST_NAME
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _USER = re.compile(

@@ -26,7 +26,14 @@ from fsctl.logs import about_call
 from fsctl.mail.message import Call, Letter, Writer
 from fsctl.mail.pacing import WINDOW_MS, next_try_ms, pace
 from fsctl.mail.server import MailServer
-from fsctl.mail.session import SESSION_TIME, MailServerError, MailSession, Refused, session
+from fsctl.mail.session import (
+    SESSION_TIME,
+    BrokenOff,
+    MailServerError,
+    MailSession,
+    Refused,
+    session,
+)
 from fsctl.store import outbox
 from fsctl.store.call_queries import calls_of
 from fsctl.store.call_records import CallOutcome
@@ -225,6 +232,9 @@ class Mailer:
         except Refused as refused:
             self._refused(task, refused)
             return
+        except BrokenOff:
+            self._later(task)  # or it would be the first again, and no other ever came
+            raise
         with writing(self._engine) as there:
             outbox.settle(there, task.ids, Result.SENT, now_ms(), letter.message_id)
         self._count(Result.SENT)
@@ -240,13 +250,16 @@ class Mailer:
                 log.log(
                     level, "the mail server takes the mail to %s %s: %s", row.address, when, refused
                 )
-        now = now_ms()
+        if not refused.permanent:
+            self._later(task)
+            return
         with writing(self._engine) as there:
-            if refused.permanent:
-                self._give_up(there, task.rows, Result.REFUSED, now)
-            else:
-                later = now + next_try_ms(task.rows[0].tries)
-                outbox.put_off(there, task.ids, later, tries=1)
+            self._give_up(there, task.rows, Result.REFUSED, now_ms())
+
+    def _later(self, task: Task) -> None:
+        later = now_ms() + next_try_ms(task.rows[0].tries)
+        with writing(self._engine) as there:
+            outbox.put_off(there, task.ids, later, tries=1)
 
     def _give_up(self, there: Session, rows: Iterable[Waiting], result: Result, now: int) -> None:
         ids = [row.id for row in rows]

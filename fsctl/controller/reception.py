@@ -181,7 +181,7 @@ class Reception:
             schedule = without(admitted.schedule, stay.rejected)
             return HuntedCall(stay, replace(admitted, schedule=schedule), self.note, self._around)
         now = time.time()
-        record = line_record(stay, CallOutcome[admitted.name], admitted.value, now)
+        record = line_record(stay, CallOutcome(admitted.outcome), admitted.value, now)
         about = REASONS.get(admitted), record, admitted.sentence, stay
         onward = self._turn_away(stay.caller, stay.group, *about)
         return self._after_stay(stay, onward)

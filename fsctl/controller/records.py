@@ -74,10 +74,8 @@ def line_record(stay: Stay, outcome: CallOutcome, cause: str, now: float) -> Cal
     )
 
 
-def refusal_of(
-    arrival: Arrival, group: Group | None, refusal: Refusal, now: float, onward: str = ""
-) -> CallRecord:
-    """Return the record of a call for which nobody rang; ``onward`` is where the caller went."""
+def refusal_of(arrival: Arrival, group: Group | None, refusal: Refusal, now: float) -> CallRecord:
+    """Return the record of a call for which nobody rang."""
     return CallRecord(
         uuid=arrival.uuid,
         domain=group.domain if group else arrival.domain,
@@ -87,12 +85,11 @@ def refusal_of(
         caller_name=arrival.caller.name,
         began=now,
         wait_seconds=0.0,
-        outcome=CallOutcome[refusal.name],
+        outcome=CallOutcome(refusal.outcome),
         cause=refusal.value,
         ended=now,
         group_as_it_was=group_text(group) if group else "",
         controller=controller_name(),
         caller_user=arrival.user or "",
-        onward=onward,
         caller_hidden=arrival.caller.hidden,
     )

@@ -39,6 +39,11 @@ class Refusal(Enum):
         """Why, for a person."""
         return _SENTENCES[self]
 
+    @property
+    def outcome(self) -> str:
+        """What the call came to, as records have it."""
+        return _OUTCOMES[self]
+
 
 _SENTENCES = {
     Refusal.NO_SUCH_NUMBER: "no group serves the number",
@@ -48,7 +53,14 @@ _SENTENCES = {
     Refusal.FULL: "too many callers are there already",
     Refusal.TOO_MANY_HOPS: "the call was sent on too often",
 }
-
+_OUTCOMES = {
+    Refusal.NO_SUCH_NUMBER: "no such number",
+    Refusal.DISABLED: "disabled",
+    Refusal.CLOSED: "closed",
+    Refusal.NO_MEMBERS: "no members",
+    Refusal.FULL: "too many callers",
+    Refusal.TOO_MANY_HOPS: "too many hops",
+}
 
 REASONS = {
     Refusal.DISABLED: Reason.DISABLED,

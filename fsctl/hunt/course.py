@@ -28,13 +28,15 @@ from fsctl.hunt.simulation import BUSY, Phones, Simulated, simulate
 class Step:
     """What becomes of a call in one group, and after: how it went, or why nobody rang.
 
-    ``ending`` is where the caller goes, None for one who has a member, has given up, or stands in
-    line; ``onward`` is the group that comes next. ``stands`` says that he stands in line next, of
-    which the next step tells: for ``in_line`` seconds, in which he tried ``tries`` times in vain.
+    ``reason`` is why nobody took the call and ``ending`` where the caller goes, both None for one
+    who has a member, has given up, or stands in line; ``onward`` is the group that comes next.
+    ``stands`` says that he stands in line next, of which the next step tells: for ``in_line``
+    seconds, in which he tried ``tries`` times in vain.
     """
 
     group: Group
     went: Simulated | Refusal
+    reason: Reason | None
     ending: Ending | None
     onward: Group | None
     stands: bool = False
@@ -64,7 +66,7 @@ def steps(
             lasted, reason = went.ended, _reason(went)
         stood: Stood | None = None
         if isinstance(admitted, Admitted) and reason is Reason.BUSY and group.line:
-            yield Step(group, went, None, None, stands=True)
+            yield Step(group, went, None, None, None, stands=True)
             stood = _stand(admitted, phones, began + lasted)
             went, reason, lasted = stood.went, stood.reason, lasted + stood.lasted
         ending = ending_for(group, reason) if reason else None
@@ -72,7 +74,7 @@ def steps(
         if ending and ending.kind is Kind.GROUP and (onward is None or hop + 1 >= MOST_HOPS):
             ending, onward = replace(RELEASE, cause=TOO_MANY_HOPS if onward else ""), None
         about = (stood.in_line, stood.tries) if stood else (None, 0)
-        yield Step(group, went, ending, onward, False, *about)
+        yield Step(group, went, reason, ending, onward, False, *about)
         if onward is None:
             return
         group, began = onward, began + lasted

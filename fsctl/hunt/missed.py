@@ -9,11 +9,12 @@ from enum import Enum
 
 from fsctl.hunt.admission import Refusal
 from fsctl.hunt.course import Step
-from fsctl.hunt.endings import Kind, read_ending
+from fsctl.hunt.endings import Kind, Reason, read_ending
 from fsctl.hunt.group import Group
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome, outcome_of
 
 GAVE_UP = "caller gave up"
+LINE_OVER = "waited too long"
 EVERY = "all"
 OUTCOMES = (
     Outcome.NO_ANSWER.value,
@@ -22,12 +23,12 @@ OUTCOMES = (
     Outcome.UNREACHABLE.value,
     Outcome.FAILED.value,
     GAVE_UP,
-    "closed",
-    "disabled",
-    "no members",
-    "too many callers",
-    "waited too long",
-    "too many hops",
+    Refusal.CLOSED.outcome,
+    Refusal.DISABLED.outcome,
+    Refusal.NO_MEMBERS.outcome,
+    Refusal.FULL.outcome,
+    LINE_OVER,
+    Refusal.TOO_MANY_HOPS.outcome,
 )
 """Outcomes of calls, as records have them, in which a caller reached nobody. A call that was handed
 back to the dialplan is not among them: somebody may have taken it there."""
@@ -76,6 +77,8 @@ def told_of(course: Iterable[Step]) -> list[str]:
     """Return the addresses that would hear of a call that was played to its end."""
     found: list[str] = []
     for step in course:
+        if step.stands:
+            continue  # the next step tells of the same call
         if not isinstance(step.went, Refusal) and step.went.winner is not None:
             return []
         found += told(step.group, _outcome(step))
@@ -84,5 +87,7 @@ def told_of(course: Iterable[Step]) -> list[str]:
 
 def _outcome(step: Step) -> str:
     if isinstance(step.went, Refusal):
-        return step.went.name.lower().replace("_", " ")
+        return step.went.outcome
+    if step.reason is Reason.LINE_OVER:
+        return LINE_OVER
     return GAVE_UP if step.went.cause == CALLER_GONE else outcome_of(step.went.cause).value

@@ -28,6 +28,10 @@ class MailServerError(Exception):
     """No mail can be brought now: the server is away, or takes nothing from us."""
 
 
+class BrokenOff(MailServerError):
+    """The server ended the conversation over a mail: for all we know, because of that one."""
+
+
 class Refused(Exception):
     """The server does not take this mail; ``permanent``: it never will (a 5xx reply)."""
 
@@ -80,7 +84,7 @@ class MailSession:
         self._smtp = smtp
 
     def send(self, sender: str, address: str, mail: bytes) -> None:
-        """Bring a mail, whole as RFC 5322 has it. Raises Refused or MailServerError."""
+        """Bring a mail, whole as RFC 5322 has it. Raises Refused, BrokenOff or MailServerError."""
         try:
             self._smtp.sendmail(sender, [address], mail)
         except smtplib.SMTPRecipientsRefused as error:
@@ -92,7 +96,7 @@ class MailSession:
                 f"does not take mails of {sender}: {_line(error.smtp_code, error.smtp_error)}"
             ) from None
         except (smtplib.SMTPException, OSError, ValueError) as error:
-            raise MailServerError(_what(error)) from None
+            raise BrokenOff(_what(error)) from None
 
 
 @contextmanager
@@ -127,7 +131,7 @@ def _connected(server: MailServer) -> smtplib.SMTP:
 
 
 def _verdict(code: int, reply: bytes | str) -> Exception:
-    return MailServerError(_line(code, reply)) if code == _CLOSING else Refused(code, reply)
+    return BrokenOff(_line(code, reply)) if code == _CLOSING else Refused(code, reply)
 
 
 def _what(error: Exception) -> str:

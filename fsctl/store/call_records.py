@@ -27,7 +27,7 @@ from fsctl.store.call_tables import (
     LONGEST_OUTCOME,
     LONGEST_UUID,
 )
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
+from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
 
 LONGEST_GROUP = 500_000
 """Characters of a group as it was; beyond that it is left out."""
@@ -72,7 +72,8 @@ REFUSED = (
     CallOutcome.FULL,
     CallOutcome.TOO_MANY_HOPS,
 )
-"""Outcomes of calls that never hunted: nobody was rung and nobody waited."""
+"""Outcomes of calls that never hunted, unless their caller waited: telephones rang for him, or he
+stood in line, before it came to that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,12 +62,14 @@ class HourStats:
 class CallStats:
     """Statistics of some calls.
 
-    ``hunted`` leaves out the refused: nobody could have answered those. ``waiting`` is of every
+    ``hunted`` is how many calls somebody could have answered: it leaves out those that were refused
+    at once, not those that came to it from a hunt or out of the line. ``waiting`` is of every
     hunted call, ``waiting_answered`` of those that a member answered. ``in_line`` is how many stood
     in line, ``waiting_in_line`` how long they did.
     """
 
     calls: int
+    hunted: int
     outcomes: dict[str, int]
     waiting: Waiting
     waiting_answered: Waiting
@@ -76,11 +78,6 @@ class CallStats:
     talk_seconds: float
     members: tuple[MemberStats, ...]
     hours: tuple[HourStats, ...]
-
-    @property
-    def hunted(self) -> int:
-        """How many calls somebody could have answered."""
-        return self.calls - sum(self.outcomes.get(outcome.value, 0) for outcome in REFUSED)
 
     @property
     def answered(self) -> int:
@@ -99,15 +96,17 @@ def call_stats(engine: Engine, chosen: CallFilter, zone: tzinfo | None = None) -
     ``zone`` is whose hours are meant; None is this machine's.
     """
     where = chosen.conditions()
-    hunted = Call.outcome.not_in([outcome.value for outcome in REFUSED])
+    refused = Call.outcome.in_([outcome.value for outcome in REFUSED])
+    hunted = ~refused | (Call.wait_ms > 0)
     answered = Call.outcome == CallOutcome.ANSWERED.value
     stood = Call.line_ms.is_not(None)
     with reading(engine, at_one_moment=True) as session:
-        totals = select(Call.outcome, func.count(), func.sum(Call.talk_ms))
+        totals = select(Call.outcome, func.count(), _count(hunted), func.sum(Call.talk_ms))
         rows = session.execute(totals.where(*where).group_by(Call.outcome)).all()
-        outcomes = {outcome: count for outcome, count, _ in rows}
+        outcomes = {outcome: count for outcome, count, *_ in rows}
         return CallStats(
             calls=sum(outcomes.values()),
+            hunted=sum(some for _, _, some, _ in rows),
             outcomes=outcomes,
             waiting=_waiting(session, [*where, hunted]),
             waiting_answered=_waiting(session, [*where, answered]),

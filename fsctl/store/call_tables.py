@@ -19,7 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, Base
+from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
+from fsctl.store.tables import Base
 
 LONGEST_UUID = 64
 LONGEST_NUMBER = 64

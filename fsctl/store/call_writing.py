@@ -19,9 +19,10 @@ from fsctl.store.call_keys import caller_key, user_key
 from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
 from fsctl.store.call_tables import Call, CallAttempt, CallGroup
 from fsctl.store.engine import reading, writing
+from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
 from fsctl.store.memory import GroupKey, Service, key_of, remember
 from fsctl.store.outbox import ask_for_mails
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER, name_key, now_ms
+from fsctl.store.tables import name_key, now_ms
 
 NOT_RUNG = "not rung"
 """Outcome of a member of the group for whom no leg was started."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from fsctl.hunt.outcomes import Outcome
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord
 from fsctl.store.call_tables import LONGEST_CALLER_NAME, LONGEST_NUMBER, LONGEST_UUID
-from fsctl.store.tables import LONGEST_NAME, LONGEST_USER
+from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
 from fsctl.store.web_tables import LiveCall, LiveController, LiveLine
 
 INTERRUPTED_MS = 0
@@ -79,20 +79,19 @@ def write_live(
 
 
 def interrupted(
-    session: Session, now_ms: int, controller: str = "", there: Iterable[str] = ()
+    session: Session, now_ms: int, controller: str = "", alive: Iterable[str] = ()
 ) -> list[CallRecord]:
     """Return records of the calls that hunted when their controllers died, as far as was told.
 
     Dead is who is silent, and a former ``controller`` of this name, whose calls are those that are
-    not ``there``. Written with ``INTERRUPTED_MS`` they give way to what such a controller has left
+    not ``alive``. Written with ``INTERRUPTED_MS`` they give way to what such a controller has left
     on its disk, since a record is known by the same uuid and beginning.
     """
-    fresh = select(LiveController.name).where(LiveController.seen_ms >= _limit(now_ms))
-    former = (LiveCall.controller == controller) & LiveCall.uuid.not_in(list(there))
+    former = (LiveCall.controller == controller) & LiveCall.uuid.not_in(list(alive))
     statement = (
         select(LiveCall, LiveController.seen_ms)
         .outerjoin(LiveController, LiveController.name == LiveCall.controller)
-        .where(LiveCall.controller.not_in(fresh) | former)
+        .where(LiveCall.controller.not_in(there(now_ms)) | former)
     )
     return [_interrupted(row, seen_ms) for row, seen_ms in session.execute(statement)]
 
@@ -161,11 +160,9 @@ def read_waiting(
 
     ``but`` is the controller that asks: it knows its own. At most so many.
     """
-    fresh = select(LiveController.name).where(
-        LiveController.seen_ms >= _limit(now_ms), LiveController.name != but
-    )
     statement = select(LiveCall).where(
-        LiveCall.controller.in_(fresh),
+        LiveCall.controller.in_(there(now_ms)),
+        LiveCall.controller != but,
         LiveCall.domain == domain,
         LiveCall.group_name == group,
         LiveCall.legs != "[]",

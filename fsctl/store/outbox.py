@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 from fsctl.hunt.missed import After, after, told
 from fsctl.store.call_records import CallRecord, group_of
 from fsctl.store.call_tables import Call
-from fsctl.store.live import FRESH
+from fsctl.store.limits import LONGEST_WAIT_MS
+from fsctl.store.live import there
 from fsctl.store.mail_tables import Mail, MailTurn
-from fsctl.store.web_tables import LiveCall, LiveController
+from fsctl.store.web_tables import LiveCall
 
 _DAY_MS = 86_400_000
 LATEST_MS = _DAY_MS
@@ -31,9 +32,10 @@ KEPT_MS = 3 * _DAY_MS
 """Milliseconds for which a row is kept that is done; more than both of them together."""
 COMES_BACK_MS = 10_000
 """Milliseconds in which a call that went to the dialplan may hunt in another group of ours."""
-GIVEN_UP_MS = 3_900_000
+GIVEN_UP_MS = 3 * LONGEST_WAIT_MS + 300_000
 """Milliseconds after which a group to which a call went on is no more expected to say how it ended:
-longer than any group waits. Only a controller that died leaves it unsaid."""
+it may hunt, let the caller stand in line, and begin a last hunt as that ends, each for the longest
+wait; five minutes are for the record to come. Only a controller that died leaves it unsaid."""
 AGAIN_MS = 5_000
 """Milliseconds after which a call that hunts again is looked at once more."""
 AT_ONCE = 500
@@ -151,9 +153,8 @@ def read_waiting(session: Session) -> list[Waiting]:
 
 def hunting(session: Session, uuids: Iterable[str], now: int) -> set[str]:
     """Return which of these calls hunt right now, as far as controllers tell (``store.live``)."""
-    fresh = select(LiveController.name).where(LiveController.seen_ms >= now - round(FRESH * 1000))
     statement = select(LiveCall.uuid).where(
-        LiveCall.uuid.in_(list(uuids)), LiveCall.controller.in_(fresh)
+        LiveCall.uuid.in_(list(uuids)), LiveCall.controller.in_(there(now))
     )
     return set(session.scalars(statement))
 

@@ -30,45 +30,17 @@ from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
 from fsctl.hunt.group import PICKUP
 from fsctl.hunt.strategies import STRATEGIES
+from fsctl.store import limits
 from fsctl.store.printable import Printable
 
 SCHEMA = "0014"
 
-LONGEST_NAME = 64
-LONGEST_DESCRIPTION = 500
-LONGEST_USER = 64 + 1 + 253  # a local part, "@", a domain name (RFC 1035)
-SHORTEST_WAIT_MS = 1_000
-LONGEST_WAIT_MS = 3_600_000
-LONGEST_DELAY_MS = 3_600_000
-SHORTEST_RING_TIME_MS = 1_000
-LONGEST_RING_TIME_MS = 3_600_000
-MOST_ROUNDS = 20
-LAST_PLACE = 9_999
-HEAVIEST_WEIGHT = 100
-LONGEST_NOTE = 100
-LONGEST_STRATEGY = 16
-LONGEST_HOURS = 500
-LONGEST_DATES = 8_000
-LONGEST_MOMENT = 16
-LONGEST_ZONE = 64
-LONGEST_ACTOR = 128
-LONGEST_SHOWN = 100
-LONGEST_ALERT_INFO = 200
-LONGEST_SOUND = 200
-LONGEST_RECORDING = 200
-LONGEST_ENDING = 300
-LONGEST_PICKUP = 16
-LONGEST_MISSED_MAIL = 1_000
-LONGEST_MISSED_WHEN = 200
-MOST_CALLERS = 10_000
-MOST_IN_LINE = 1_000
-SHORTEST_ANNOUNCE_EVERY_MS = 1_000
-LONGEST_ANNOUNCE_EVERY_MS = 3_600_000
-
 _USER_CHARACTERS = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-@"  # as in a constraint
 )
-_RING_TIME = f"ring_time_ms BETWEEN {SHORTEST_RING_TIME_MS} AND {LONGEST_RING_TIME_MS}"
+_RING_TIME = (
+    f"ring_time_ms BETWEEN {limits.SHORTEST_RING_TIME_MS} AND {limits.LONGEST_RING_TIME_MS}"
+)
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _RECORDING_CHARACTERS = _ALPHANUMERIC + "/._+@{}-"
 _DOMAIN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.-"
@@ -125,136 +97,139 @@ class HuntGroup(Base):
             name="domain",
         ),
         CheckConstraint(
-            f"length(name) BETWEEN 1 AND {LONGEST_NAME} AND trim(name) = name", name="name"
+            f"length(name) BETWEEN 1 AND {limits.LONGEST_NAME} AND trim(name) = name", name="name"
         ),
         CheckConstraint(Printable("name"), name="name_printable"),
         CheckConstraint("length(name_key) > 0", name="name_key"),
-        CheckConstraint(f"length(description) <= {LONGEST_DESCRIPTION}", name="description"),
+        CheckConstraint(f"length(description) <= {limits.LONGEST_DESCRIPTION}", name="description"),
         CheckConstraint(Printable("description"), name="description_printable"),
         CheckConstraint(
-            f"wait_ms BETWEEN {SHORTEST_WAIT_MS} AND {LONGEST_WAIT_MS}", name="wait_ms"
+            f"wait_ms BETWEEN {limits.SHORTEST_WAIT_MS} AND {limits.LONGEST_WAIT_MS}",
+            name="wait_ms",
         ),
         CheckConstraint("advance IN (true, false)", name="advance"),
         CheckConstraint("enabled IN (true, false)", name="enabled"),
         CheckConstraint("created_at > 0", name="created_at"),
         CheckConstraint(f"strategy IN {tuple(STRATEGIES)}", name="strategy"),
         CheckConstraint(_RING_TIME, name="ring_time_ms"),
-        CheckConstraint(f"rounds BETWEEN 1 AND {MOST_ROUNDS}", name="rounds"),
-        CheckConstraint(f"length(hours) <= {LONGEST_HOURS}", name="hours"),
-        CheckConstraint(f"length(dates) <= {LONGEST_DATES}", name="dates"),
+        CheckConstraint(f"rounds BETWEEN 1 AND {limits.MOST_ROUNDS}", name="rounds"),
+        CheckConstraint(f"length(hours) <= {limits.LONGEST_HOURS}", name="hours"),
+        CheckConstraint(f"length(dates) <= {limits.LONGEST_DATES}", name="dates"),
         CheckConstraint("length(closed_until) = 16", name="closed_until"),
-        CheckConstraint(f"length(time_zone) BETWEEN 1 AND {LONGEST_ZONE}", name="time_zone"),
-        CheckConstraint(f"length(caller_name) <= {LONGEST_SHOWN}", name="caller_name"),
+        CheckConstraint(f"length(time_zone) BETWEEN 1 AND {limits.LONGEST_ZONE}", name="time_zone"),
+        CheckConstraint(f"length(caller_name) <= {limits.LONGEST_SHOWN}", name="caller_name"),
         CheckConstraint(Printable("caller_name"), name="caller_name_printable"),
-        CheckConstraint(f"length(caller_number) <= {LONGEST_SHOWN}", name="caller_number"),
+        CheckConstraint(f"length(caller_number) <= {limits.LONGEST_SHOWN}", name="caller_number"),
         CheckConstraint(Printable("caller_number"), name="caller_number_printable"),
         CheckConstraint(
-            f"length(alert_info) BETWEEN 1 AND {LONGEST_ALERT_INFO}", name="alert_info"
+            f"length(alert_info) BETWEEN 1 AND {limits.LONGEST_ALERT_INFO}", name="alert_info"
         ),
         CheckConstraint(Printable("alert_info"), name="alert_info_printable"),
         CheckConstraint("diversion IN (true, false)", name="diversion"),
         *(
-            CheckConstraint(f"length({sound}) BETWEEN 1 AND {LONGEST_SOUND}", name=sound)
+            CheckConstraint(f"length({sound}) BETWEEN 1 AND {limits.LONGEST_SOUND}", name=sound)
             for sound in _SOUNDS
         ),
         *(CheckConstraint(Printable(sound), name=f"{sound}_printable") for sound in _SOUNDS),
         CheckConstraint(
-            f"announce_every_ms BETWEEN {SHORTEST_ANNOUNCE_EVERY_MS}"
-            f" AND {LONGEST_ANNOUNCE_EVERY_MS}",
+            f"announce_every_ms BETWEEN {limits.SHORTEST_ANNOUNCE_EVERY_MS}"
+            f" AND {limits.LONGEST_ANNOUNCE_EVERY_MS}",
             name="announce_every_ms",
         ),
         CheckConstraint("answer_first IN (true, false)", name="answer_first"),
         CheckConstraint(
-            f"length(recording) BETWEEN 1 AND {LONGEST_RECORDING}"
+            f"length(recording) BETWEEN 1 AND {limits.LONGEST_RECORDING}"
             f" AND ltrim(recording, '{_RECORDING_CHARACTERS}') = ''",
             name="recording",
         ),
         *(
-            CheckConstraint(f"length({ending}) BETWEEN 1 AND {LONGEST_ENDING}", name=ending)
+            CheckConstraint(f"length({ending}) BETWEEN 1 AND {limits.LONGEST_ENDING}", name=ending)
             for ending in ENDINGS
         ),
         *(CheckConstraint(Printable(ending), name=f"{ending}_printable") for ending in ENDINGS),
         CheckConstraint("skip_busy IN (true, false)", name="skip_busy"),
         CheckConstraint(f"pickup IN {PICKUP}", name="pickup"),
-        CheckConstraint(f"length(missed_mail) <= {LONGEST_MISSED_MAIL}", name="missed_mail"),
+        CheckConstraint(f"length(missed_mail) <= {limits.LONGEST_MISSED_MAIL}", name="missed_mail"),
         CheckConstraint(Printable("missed_mail"), name="missed_mail_printable"),
         CheckConstraint(
-            f"length(missed_when) BETWEEN 1 AND {LONGEST_MISSED_WHEN}", name="missed_when"
+            f"length(missed_when) BETWEEN 1 AND {limits.LONGEST_MISSED_WHEN}", name="missed_when"
         ),
-        CheckConstraint(f"max_callers BETWEEN 1 AND {MOST_CALLERS}", name="max_callers"),
-        CheckConstraint(f"line BETWEEN 1 AND {MOST_IN_LINE}", name="line"),
+        CheckConstraint(f"max_callers BETWEEN 1 AND {limits.MOST_CALLERS}", name="max_callers"),
+        CheckConstraint(f"line BETWEEN 1 AND {limits.MOST_IN_LINE}", name="line"),
         *(
-            CheckConstraint(f"{time} BETWEEN {SHORTEST_WAIT_MS} AND {LONGEST_WAIT_MS}", name=time)
+            CheckConstraint(
+                f"{time} BETWEEN {limits.SHORTEST_WAIT_MS} AND {limits.LONGEST_WAIT_MS}", name=time
+            )
             for time in _LINE_TIMES
         ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(LONGEST_NAME))
+    name: Mapped[str] = mapped_column(String(limits.LONGEST_NAME))
     # Folding a case can make three characters of one.
-    name_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME))
-    description: Mapped[str] = mapped_column(String(LONGEST_DESCRIPTION), default="")
+    name_key: Mapped[str] = mapped_column(String(3 * limits.LONGEST_NAME))
+    description: Mapped[str] = mapped_column(String(limits.LONGEST_DESCRIPTION), default="")
     wait_ms: Mapped[int]
     advance: Mapped[bool]
     enabled: Mapped[bool]
     created_at: Mapped[int] = mapped_column(BigInteger, default=now_ms)
     domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN), default="", server_default="")
     strategy: Mapped[str] = mapped_column(
-        String(LONGEST_STRATEGY), default="delayed", server_default="delayed"
+        String(limits.LONGEST_STRATEGY), default="delayed", server_default="delayed"
     )
     ring_time_ms: Mapped[int | None]
     rounds: Mapped[int] = mapped_column(default=1, server_default="1")
     # The forms of these are ``fsctl.hunt.opening``'s.
-    hours: Mapped[str] = mapped_column(String(LONGEST_HOURS), default="", server_default="")
-    dates: Mapped[str] = mapped_column(String(LONGEST_DATES), default="", server_default="")
-    closed_until: Mapped[str | None] = mapped_column(String(LONGEST_MOMENT))
+    hours: Mapped[str] = mapped_column(String(limits.LONGEST_HOURS), default="", server_default="")
+    dates: Mapped[str] = mapped_column(String(limits.LONGEST_DATES), default="", server_default="")
+    closed_until: Mapped[str | None] = mapped_column(String(limits.LONGEST_MOMENT))
     time_zone: Mapped[str] = mapped_column(
-        String(LONGEST_ZONE), default="Europe/Warsaw", server_default="Europe/Warsaw"
+        String(limits.LONGEST_ZONE), default="Europe/Warsaw", server_default="Europe/Warsaw"
     )
     caller_name: Mapped[str] = mapped_column(
-        String(LONGEST_SHOWN), default="{name}", server_default="{name}"
+        String(limits.LONGEST_SHOWN), default="{name}", server_default="{name}"
     )
     caller_number: Mapped[str] = mapped_column(
-        String(LONGEST_SHOWN), default="{number}", server_default="{number}"
+        String(limits.LONGEST_SHOWN), default="{number}", server_default="{number}"
     )
-    alert_info: Mapped[str | None] = mapped_column(String(LONGEST_ALERT_INFO))
+    alert_info: Mapped[str | None] = mapped_column(String(limits.LONGEST_ALERT_INFO))
     diversion: Mapped[bool] = mapped_column(default=False, server_default=false())
-    music: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
-    greeting: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
-    announcement: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    music: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
+    greeting: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
+    announcement: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
     announce_every_ms: Mapped[int] = mapped_column(default=30_000, server_default="30000")
     answer_first: Mapped[bool] = mapped_column(default=False, server_default=false())
-    recording: Mapped[str | None] = mapped_column(String(LONGEST_RECORDING))
-    confirm_prompt: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
-    too_late: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    recording: Mapped[str | None] = mapped_column(String(limits.LONGEST_RECORDING))
+    confirm_prompt: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
+    too_late: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
     # The forms of these are ``fsctl.hunt.endings``'s.
-    ending: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_no_answer: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_busy: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_unreachable: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_no_members: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_closed: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_disabled: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    ending: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_no_answer: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_busy: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_unreachable: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_no_members: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_closed: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_disabled: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
     skip_busy: Mapped[bool] = mapped_column(default=False, server_default=false())
     # The forms of these are ``fsctl.mail.address``'s and ``fsctl.hunt.missed``'s.
     missed_mail: Mapped[str] = mapped_column(
-        String(LONGEST_MISSED_MAIL), default="", server_default=""
+        String(limits.LONGEST_MISSED_MAIL), default="", server_default=""
     )
     missed_when: Mapped[str] = mapped_column(
-        String(LONGEST_MISSED_WHEN), default="all", server_default="all"
+        String(limits.LONGEST_MISSED_WHEN), default="all", server_default="all"
     )
     pickup: Mapped[str] = mapped_column(
-        String(LONGEST_PICKUP), default="members", server_default="members"
+        String(limits.LONGEST_PICKUP), default="members", server_default="members"
     )
     max_callers: Mapped[int | None]
     line: Mapped[int | None]
     line_wait_ms: Mapped[int] = mapped_column(default=300_000, server_default="300000")
     line_retry_ms: Mapped[int] = mapped_column(default=10_000, server_default="10000")
-    line_music: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
-    line_position: Mapped[str | None] = mapped_column(String(LONGEST_SOUND))
+    line_music: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
+    line_position: Mapped[str | None] = mapped_column(String(limits.LONGEST_SOUND))
     line_every_ms: Mapped[int] = mapped_column(default=30_000, server_default="30000")
-    when_full: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
-    when_line_over: Mapped[str | None] = mapped_column(String(LONGEST_ENDING))
+    when_full: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
+    when_line_over: Mapped[str | None] = mapped_column(String(limits.LONGEST_ENDING))
 
     numbers: Mapped[list["GroupNumber"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, order_by="GroupNumber.id"
@@ -321,24 +296,24 @@ class GroupMember(Base):
     __table_args__ = (
         UniqueConstraint("group_id", "user"),
         CheckConstraint(
-            f'(length("user") BETWEEN 1 AND {LONGEST_USER}'
+            f'(length("user") BETWEEN 1 AND {limits.LONGEST_USER}'
             f" AND ltrim(\"user\", '{_USER_CHARACTERS}') = ''"
             " AND ltrim(substr(\"user\", 1, 1), '._+-@') <> '')"
             ' OR (length("user") BETWEEN 3 AND 16'
             " AND substr(\"user\", 1, 1) = '+' AND substr(\"user\", 2, 1) <> '0'"
             " AND ltrim(substr(\"user\", 2), '0123456789') = '')"
             " OR (substr(\"user\", 1, 6) = 'group:'"
-            f' AND length("user") BETWEEN 7 AND {6 + LONGEST_NAME})',
+            f' AND length("user") BETWEEN 7 AND {6 + limits.LONGEST_NAME})',
             name="user",
         ),
         CheckConstraint(Printable('"user"'), name="user_printable"),
-        CheckConstraint(f"delay_ms BETWEEN 0 AND {LONGEST_DELAY_MS}", name="delay_ms"),
+        CheckConstraint(f"delay_ms BETWEEN 0 AND {limits.LONGEST_DELAY_MS}", name="delay_ms"),
         CheckConstraint("enabled IN (true, false)", name="enabled"),
         CheckConstraint("position >= 0", name="position"),
         CheckConstraint(_RING_TIME, name="ring_time_ms"),
-        CheckConstraint(f'"order" BETWEEN 0 AND {LAST_PLACE}', name="order"),
-        CheckConstraint(f"weight BETWEEN 1 AND {HEAVIEST_WEIGHT}", name="weight"),
-        CheckConstraint(f"length(note) <= {LONGEST_NOTE}", name="note"),
+        CheckConstraint(f'"order" BETWEEN 0 AND {limits.LAST_PLACE}', name="order"),
+        CheckConstraint(f"weight BETWEEN 1 AND {limits.HEAVIEST_WEIGHT}", name="weight"),
+        CheckConstraint(f"length(note) <= {limits.LONGEST_NOTE}", name="note"),
         CheckConstraint(Printable("note"), name="note_printable"),
         CheckConstraint("confirm IN (true, false)", name="confirm"),
         CheckConstraint("signed_on IN (true, false)", name="signed_on"),
@@ -346,14 +321,14 @@ class GroupMember(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("hunt_group.id", ondelete="CASCADE"))
-    user: Mapped[str] = mapped_column(String(LONGEST_USER))
+    user: Mapped[str] = mapped_column(String(limits.LONGEST_USER))
     delay_ms: Mapped[int]
     enabled: Mapped[bool]
     position: Mapped[int]
     ring_time_ms: Mapped[int | None]
     order: Mapped[int] = mapped_column(default=0, server_default="0")
     weight: Mapped[int] = mapped_column(default=1, server_default="1")
-    note: Mapped[str] = mapped_column(String(LONGEST_NOTE), default="", server_default="")
+    note: Mapped[str] = mapped_column(String(limits.LONGEST_NOTE), default="", server_default="")
     confirm: Mapped[bool] = mapped_column(default=False, server_default=false())
     signed_on: Mapped[bool] = mapped_column(default=True, server_default=true())
 
@@ -400,7 +375,7 @@ class AuditEntry(Base):
     __tablename__ = "audit"
     __table_args__ = (
         CheckConstraint("at > 0", name="at"),
-        CheckConstraint(f"length(actor) BETWEEN 1 AND {LONGEST_ACTOR}", name="actor"),
+        CheckConstraint(f"length(actor) BETWEEN 1 AND {limits.LONGEST_ACTOR}", name="actor"),
         CheckConstraint(Printable("actor"), name="actor_printable"),
         CheckConstraint('"before" IS NOT NULL OR "after" IS NOT NULL', name="something"),
         Index("ix_audit_domain_group_key", "domain", "group_key"),
@@ -411,11 +386,11 @@ class AuditEntry(Base):
         BigInteger().with_variant(Integer(), "sqlite"), primary_key=True
     )
     at: Mapped[int] = mapped_column(BigInteger, index=True)
-    actor: Mapped[str] = mapped_column(String(LONGEST_ACTOR))
+    actor: Mapped[str] = mapped_column(String(limits.LONGEST_ACTOR))
     action: Mapped[str] = mapped_column(String(32))
     domain: Mapped[str] = mapped_column(String(LONGEST_DOMAIN))
-    group_key: Mapped[str] = mapped_column(String(3 * LONGEST_NAME))
-    former_key: Mapped[str | None] = mapped_column(String(3 * LONGEST_NAME))
+    group_key: Mapped[str] = mapped_column(String(3 * limits.LONGEST_NAME))
+    former_key: Mapped[str | None] = mapped_column(String(3 * limits.LONGEST_NAME))
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # With which revision of the groups the change came; null only until its transaction ends.

@@ -28,8 +28,9 @@ from fsctl.store.call_tables import (
     LONGEST_NUMBER,
     LONGEST_UUID,
 )
+from fsctl.store.limits import LONGEST_ACTOR, LONGEST_NAME
 from fsctl.store.printable import Printable
-from fsctl.store.tables import LONGEST_ACTOR, LONGEST_NAME, Base, now_ms
+from fsctl.store.tables import Base, now_ms
 
 ROLES = ("administrator", "viewer")
 LONGEST_ROLE = 16

@@ -11,7 +11,7 @@ from fsctl.hunt.course import steps
 from fsctl.hunt.endings import Kind
 from fsctl.hunt.group import Group, Member
 from fsctl.hunt.missed import EVERY, OUTCOMES, After, after, read_outcomes, told, told_of
-from fsctl.hunt.simulation import Phones
+from fsctl.hunt.simulation import BUSY, Phones
 from fsctl.store.call_records import CallOutcome
 
 SALES = Group("Sales", members=(Member("test002"),), missed_mail="a@example.net,b@example.net")
@@ -25,6 +25,11 @@ def test_the_outcomes_are_those_of_records() -> None:
         CallOutcome.NO_SUCH_NUMBER,
     }
     assert set(OUTCOMES) == {one.value for one in CallOutcome} - {one.value for one in others}
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_refusal_is_in_records_under_its_name(refusal: Refusal) -> None:
+    assert CallOutcome(refusal.outcome) is CallOutcome[refusal.name]
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -92,3 +97,23 @@ def test_who_would_hear_of_a_call() -> None:
     assert told_of(steps(first, Phones(answers={"test002": 31.0}), decide)) == []
     closed = replace(first, enabled=False, missed_when="no answer")
     assert told_of(steps(closed, Phones(hang_up=5.0), decide)) == ["c@example.net", "a@example.net"]
+
+
+@pytest.mark.parametrize("wanted", [None, *OUTCOMES])
+@pytest.mark.parametrize(
+    ("phones", "refusal", "outcome"),
+    [
+        (Phones(refuses={"test002": BUSY}), None, "waited too long"),
+        (Phones(refuses={"test002": BUSY}, hang_up=3.0), None, "caller gave up"),
+        (Phones(busy_until={"test002": 4.0}), None, "no answer"),
+        (Phones(busy_until={"test002": 4.0}, answers={"test002": 5.0}), None, "answered"),
+        (Phones(), Refusal.FULL, "too many callers"),
+    ],
+)
+def test_a_line_is_told_of_as_it_went(
+    phones: Phones, refusal: Refusal | None, outcome: str, wanted: str | None
+) -> None:
+    group = replace(SALES, line=3, line_wait=20.0, wait=10.0, missed_when=wanted or EVERY)
+    course = list(steps(group, phones, lambda one: refusal or decide(one)))
+    hears = outcome != "answered" and wanted in (None, outcome)
+    assert bool(told_of(course)) is hears

@@ -1,6 +1,7 @@
 """Mails of missed calls from the records on: who hears of what, once, whatever fails between."""
 
 import logging
+import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from fsctl.store import outbox
 from fsctl.store.call_records import CallRecord, Version, group_text
 from fsctl.store.call_writing import purge_calls, write_calls
 from fsctl.store.engine import reading, writing
+from fsctl.store.limits import LONGEST_WAIT_MS
 from fsctl.store.live import LiveHunt, write_live
 from fsctl.store.mail_tables import Mail
 from fsctl.store.tables import now_ms
@@ -159,7 +161,10 @@ def test_a_controller_dies_while_the_next_group_hunts(
     engine: Engine, box: Mailbox, mailer: Mailer
 ) -> None:
     write(engine, missed(onward="group Support"))
-    later(engine, outbox.GIVEN_UP_MS + 1)
+    later(engine, LONGEST_WAIT_MS * 3)
+    mailer.look()
+    assert not box.mails, "after a hunt and a wait in line it may be in its last hunt"
+    later(engine, outbox.GIVEN_UP_MS - LONGEST_WAIT_MS * 3 + 1)
     mailer.look()
     box.wait()
 
@@ -275,6 +280,33 @@ def test_a_mail_is_put_off_alone(engine: Engine, box: Mailbox, mailer: Mailer) -
     mailer.look()
     assert rows(engine)[ANNA] is None, "it waits longer after a second time"
     later(engine, pacing.next_try_ms(1) + 1)
+    mailer.look()
+    assert rows(engine) == {ANNA: "sent", BASIA: "sent"}
+
+
+def dropped(_talk: smtplib.SMTP, _data: bytes) -> None:
+    raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_who_ends_the_conversation_does_not_keep_the_others_waiting(
+    engine: Engine, box: Mailbox, mailer: Mailer, monkeypatch: pytest.MonkeyPatch, drops: bool
+) -> None:
+    write(engine, missed(mail=f"{ANNA},{BASIA}"))
+    with monkeypatch.context() as broken:
+        if drops:
+            broken.setattr(smtplib.SMTP, "data", dropped)
+        else:
+            box.answers[ANNA] = ["421 too much of that"] * 2
+        mailer.look()
+    assert not box.mails
+    assert rows(engine) == {ANNA: None, BASIA: None}
+    mailer.look()
+    assert [address for _sender, address, _mail in box.mails] == [BASIA]
+    with reading(engine) as there:
+        assert there.scalars(select(Mail.tries).where(Mail.address == ANNA)).all() == [1]
+    box.answers.clear()
+    later(engine, 60_000)
     mailer.look()
     assert rows(engine) == {ANNA: "sent", BASIA: "sent"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from fsctl.mail import session as session_module
 from fsctl.mail.server import MailServer
-from fsctl.mail.session import MailServerError, Refused, session
+from fsctl.mail.session import BrokenOff, MailServerError, Refused, session
 from tests.databases import free_port
 from tests.mail.mailbox import PASSWORD, USER, Mailbox, certificate, mailbox, saying
 
@@ -101,5 +101,8 @@ def test_a_mail_that_is_not_taken(plain: Mailbox, place: str, code: int) -> None
 def test_what_is_about_all_mails(plain: Mailbox) -> None:
     plain.answers[READER] = ["421 come again"]
     assert trouble(here(plain, plain=True)) == "421 come again"
+    plain.answers["data"] = ["421 come again"]
+    with pytest.raises(BrokenOff):
+        send(here(plain, plain=True))
     plain.answers[f"from {SENDER}"] = ["550 not you"]
     assert trouble(here(plain, plain=True)) == f"does not take mails of {SENDER}: 550 not you"

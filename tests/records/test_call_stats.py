@@ -114,7 +114,7 @@ LINES = {1: None, 2: 4.0, 3: 0.0, 4: 9.5}
 def test_no_calls_at_all(engine: Engine) -> None:
     found = call_stats(engine, CallFilter(), UTC)
     nobody = Waiting(None, None)
-    assert found == CallStats(0, {}, nobody, nobody, 0, nobody, 0.0, (), ())
+    assert found == CallStats(0, 0, {}, nobody, nobody, 0, nobody, 0.0, (), ())
     assert found.answered_share is None
 
 
@@ -142,3 +142,19 @@ def test_who_picked_a_caller_up_has_answered(engine: Engine) -> None:
     by_member = {one.member: (one.offered, one.answered, one.failed) for one in stats.members}
     assert by_member == {"anna@a.example": (1, 1, 0), "test002": (1, 0, 0)}
     assert stats.answered == 1
+
+
+@pytest.mark.parametrize("outcome", ["too many callers", "disabled", "closed", "no members"])
+def test_who_waited_before_being_refused_was_hunted_for(engine: Engine, outcome: str) -> None:
+    refused = [
+        replace(
+            call(number, outcome=outcome, wait_seconds=waited, answered_by=None, talk_seconds=None),
+            attempts=(),
+            line_seconds=waited or None,
+        )
+        for number, waited in enumerate([0.0, 12.5])
+    ]
+    write_calls(engine, [Version(1, record) for record in [*refused, call(2)]])
+    found = call_stats(engine, CallFilter(), UTC)
+    assert (found.calls, found.hunted, found.answered_share) == (3, 2, 0.5)
+    assert found.waiting == Waiting(7.25, 12.5)
