@@ -135,7 +135,8 @@ class Live:
         hunting = (call for call in self._controller.calls if not call.caller.over.is_set())
         told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.came)))
         room = MOST - len(told)
-        standing = nsmallest(room, self._controller.in_line, key=lambda one: one.stay.began)
+        in_line = (one for one in self._controller.in_line if not one.stay.caller.over.is_set())
+        standing = nsmallest(room, in_line, key=lambda one: one.stay.began)
         return told + list(map(standing_of, standing))
 
     def _exchange(self, now: Told, lines: ToldLines, tidy: bool) -> ToldLines:

@@ -31,7 +31,7 @@ from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
 from fsctl.hunt.nesting import takers
 from fsctl.hunt.outcomes import CALLER_GONE
-from fsctl.hunt.schedule import without
+from fsctl.hunt.schedule import Schedule, without
 from fsctl.store.call_records import CallOutcome, CallRecord
 
 if TYPE_CHECKING:
@@ -158,6 +158,9 @@ class Reception:
         stay = one.stay
         if one.left is Left.TURN:
             return self._hunt_again(stay)
+        if one.left is Left.TAKEN:
+            nobody = Admitted(stay.group, Schedule((), stay.group.wait))
+            return HuntedCall(stay, nobody, self.note, self._around, one.taker)
         now = time.time()
         if one.left is Left.OVER:
             record = line_record(stay, CallOutcome.LINE_OVER, BUSY, now)
@@ -165,8 +168,9 @@ class Reception:
             reason = Reason.LINE_OVER
             onward = self._turn_away(stay.caller, stay.group, reason, record, why, stay)
             return self._after_stay(stay, onward)
-        self._put(line_record(stay, CallOutcome.GAVE_UP, CALLER_GONE, now), stay)
-        log.info("gave up in line after %.1f s", now - stay.began)
+        outcome = CallOutcome.HANDED_BACK if one.was_taken else CallOutcome.GAVE_UP
+        self._put(line_record(stay, outcome, CALLER_GONE, now), stay)
+        log.info("%s in line after %.1f s", outcome, now - stay.began)
         stay.over()
         return None
 
@@ -216,7 +220,7 @@ class Reception:
         self._put(replace(record, onward=str(ending) if gone else ""), stay)
         if not gone:
             caller.unbind()
-            refuse(caller.session, cause)
+            refuse(caller.session, cause, guarded=stay is not None or caller.legs > 0)
         return onward
 
     def _sent_on(
@@ -273,12 +277,17 @@ class Reception:
                 self._memories.over(group, member, record.ended)
 
 
-def refuse(session: CallSession, cause: str) -> None:
-    """Hang a caller up, and wait until the switch has done it."""
-    session.post(commands.hang_up(cause))
+def refuse(session: CallSession, cause: str, guarded: bool) -> None:
+    """Hang a caller up, and wait until the switch has done it.
+
+    ``guarded``: unless somebody has him, as can be of whom was hunted for before.
+    """
+    release = commands.release(session.uuid, cause) if guarded else commands.hang_up(cause)
+    session.post(release)
     until = time.monotonic() + REFUSAL_TIME
-    while event := session.next_event(until):
-        if event.name == CALLER_LEFT or time.monotonic() >= until:
+    while time.monotonic() < until:
+        event = session.next_event(until)
+        if event is not None and event.name == CALLER_LEFT:
             return
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 
-from fsctl.controller import call, reception
+from fsctl.controller import call, line, reception
 from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
@@ -25,6 +25,9 @@ def dial() -> Iterator[Dial]:
     house.groups["601"] = Group("short", members=(Member("test002"),), wait=0.2)
     house.groups["603"] = Group(
         "sends on", members=(Member("test002"),), wait=0.2, ending="play /a.wav"
+    )
+    house.groups["604"] = Group(
+        "line", members=(Member("test002"),), line=1, line_wait=0.5, line_retry=60.0
     )
     three = tuple(map(Member, ("test002", "test006", "test007")))
     house.groups["602"] = Group("three", members=three)
@@ -190,3 +193,58 @@ def test_a_claim_that_comes_to_nothing_is_asked_of_again(dial: Dial) -> None:
     switch.said("^api limit_usage", times=2)
     switch.replies["limit_usage"] = "0"
     switch.said("^api uuid_transfer")
+
+
+PICKER = {f"variable_{CALL_TAG}": CALLER, f"variable_{PICKER_TAG}": "anna"}
+
+
+def stand(dial: Dial) -> ScriptedSwitch:
+    """Place a call that stands in line, since everybody is busy."""
+    switch = dial("604")
+    job = switch.said("^bgapi originate").rpartition(" ")[2]
+    switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR USER_BUSY\n"})
+    switch.said("^api sched_api", times=2)
+    return switch
+
+
+def test_who_is_picked_up_in_line_is_left_alone(dial: Dial) -> None:
+    switch = stand(dial)
+    switch.tell("CHANNEL_ANSWER", "picker", **PICKER)
+    switch.tell("CHANNEL_BRIDGE", "picker", **PICKER)
+    switch.said("^api sched_del", times=2)
+    assert not switch.closed.wait(0.7), "the line's wait ends the conversation"
+    assert not switch.fitting("execute-app-name: (limit_execute|hangup)|uuid_transfer|uuid_kill")
+    assert len(switch.fitting("^bgapi originate")) == 1
+    switch.tell("CHANNEL_HANGUP_COMPLETE", "picker", **PICKER)
+    assert switch.closed.wait(8.0)
+
+
+def test_whose_picker_vanishes_stands_where_he_stood(dial: Dial) -> None:
+    switch = stand(dial)
+    switch.tell("CHANNEL_ANSWER", "picker", **PICKER)
+    switch.tell("CHANNEL_HANGUP_COMPLETE", "picker", **PICKER, **{"Hangup-Cause": "CALL_REJECTED"})
+    switch.said("execute-app-name: limit_execute[^$]*USER_BUSY")
+
+
+def test_who_talks_to_a_stranger_is_left_alone(dial: Dial) -> None:
+    switch = stand(dial)
+    switch.tell("CHANNEL_BRIDGE", **{"Other-Leg-Unique-ID": "stranger"})
+    switch.said("^api sched_del", times=2)
+    assert not switch.closed.wait(0.7), "the line's wait ends the conversation"
+    assert not switch.fitting("execute-app-name: (limit_execute|hangup)")
+    switch.tell("CHANNEL_HANGUP_COMPLETE")
+    assert switch.closed.wait(8.0)
+
+
+def test_who_is_claimed_at_the_end_of_the_wait_is_not_released(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "CLAIM_NEWS", 0.02)
+    switch = stand(dial)
+    before = len(switch.fitting("^api limit_usage"))
+    switch.replies["limit_usage"] = "1"
+    switch.said("^api limit_usage", times=before + 3)
+    assert not switch.fitting("execute-app-name: (limit_execute|hangup)")
+    switch.replies["limit_usage"] = "0"
+    switch.said("execute-app-name: limit_execute[^$]*USER_BUSY")
+    assert not switch.fitting("execute-app-name: hangup")
