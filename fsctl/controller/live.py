@@ -133,7 +133,7 @@ class Live:
     def _seen(self) -> list[LiveHunt]:
         """Return what is told of: those who are hunted for first, then those in line."""
         hunting = (call for call in self._controller.calls if not call.caller.over.is_set())
-        told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.came)))
+        told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.stay.began)))
         room = MOST - len(told)
         in_line = (one for one in self._controller.in_line if not one.stay.caller.over.is_set())
         standing = nsmallest(room, in_line, key=lambda one: one.stay.began)
@@ -205,9 +205,10 @@ def _difference(before: Mapping[K, V], now: Mapping[K, V]) -> tuple[list[K], dic
 
 
 def hunt_of(call: HuntedCall) -> LiveHunt:
-    """Return what a call is to somebody who watches."""
-    legs = tuple(_leg(leg) for leg in list(call.hunt.legs.values()))
-    return _told_of(call.stay, call.came, call.hunt.schedule.wait, legs)
+    """Return what a call is to somebody who watches: since he came to the group, as its record."""
+    before = call.came - call.stay.began
+    legs = tuple(_leg(leg, before) for leg in list(call.hunt.legs.values()))
+    return _told_of(call.stay, call.stay.began, round(before + call.hunt.schedule.wait, 1), legs)
 
 
 def standing_of(one: InLine) -> LiveHunt:
@@ -234,7 +235,9 @@ def _told_of(
     )
 
 
-def _leg(leg: Leg) -> LiveLeg:
+def _leg(leg: Leg, before: float) -> LiveLeg:
+    """Return a leg as it is told, of a hunt that began so many seconds after the caller came."""
     outcome = leg.outcome
     state = outcome.value if outcome else "claims" if leg.claiming else "rings"
-    return LiveLeg(leg.member, leg.started, leg.ended, state)
+    ended = None if leg.ended is None else before + leg.ended
+    return LiveLeg(leg.member, before + leg.started, ended, state)

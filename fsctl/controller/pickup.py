@@ -99,7 +99,7 @@ class PickUps:
 
     def _waiting(self, group: Group, calls: Iterable[HuntedCall]) -> list[Waiting]:
         here = [
-            Waiting(call.caller.arrival, call.came, call)
+            Waiting(call.caller.arrival, call.stay.began, call)
             for call in calls
             if call.can_be_picked_up and group_key(call.group) == group_key(group)
         ]

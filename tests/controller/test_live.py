@@ -12,8 +12,15 @@ import gevent
 import pytest
 from gevent.event import Event as Signal
 
-from fsctl.controller.live import Live, ToldLines
+from fsctl.controller.arrival import Arrival
+from fsctl.controller.live import Live, ToldLines, hunt_of
+from fsctl.esl.presentation import Caller
+from fsctl.hunt import events as ev
+from fsctl.hunt.group import Group
 from fsctl.hunt.line import Others
+from fsctl.hunt.machine import Hunt
+from fsctl.hunt.schedule import Ring, Schedule
+from fsctl.store.live import LiveLeg
 from fsctl.store.memory import GroupKey
 
 LINE: dict[GroupKey, Others] = {("", "sales"): Others(1)}
@@ -97,3 +104,21 @@ def test_whatever_a_driver_raises_is_a_database_that_is_away(
     with caplog.at_level(logging.WARNING):
         assert [live._exchange({}, {}, tidy=False) for _ in range(2)] == [{}, {}]
     assert len(caplog.records) == 1
+
+
+def test_after_a_line_a_hunt_is_told_as_its_record_will_have_it() -> None:
+    """By its beginning the two are known to be of one call, and the oldest caller is found."""
+    hunt = Hunt(Schedule((Ring("test002", 0.0, 20.0), Ring("test006", 5.0, 20.0)), 30.0), 100.0)
+    hunt.tick(100.0)
+    hunt.handle(ev.LegEnded(1, "USER_BUSY"), 102.0)
+    arrival = Arrival("u1", "600", Caller("601234567", "Kowal", False), None)
+    stay = SimpleNamespace(
+        caller=SimpleNamespace(arrival=arrival), group=Group("sales"), began=50.0
+    )
+    call = Mock(stay=stay, came=90.0, hunt=hunt)
+    told = hunt_of(call)
+    assert (told.began, told.wait) == (50.0, 70.0)
+    assert told.legs == (
+        LiveLeg("test002", 40.0, 42.0, "busy"),
+        LiveLeg("test006", 42.0, None, "rings"),
+    )
