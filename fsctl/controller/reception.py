@@ -6,6 +6,7 @@ What comes next is a hunt (``call``), a place in line (``line``), another group,
 import logging
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -21,6 +22,7 @@ from fsctl.controller.records import line_record, record_of, refusal_of
 from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, user_of
 from fsctl.esl import commands
+from fsctl.esl.errors import EventSocketError
 from fsctl.esl.session import CALLER_LEFT, CallSession
 from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
 from fsctl.hunt.endings import MOST_HOPS, RELEASE, Ending, Kind, Reason, ending_for, group_after
@@ -172,6 +174,9 @@ class Reception:
         self._put(line_record(stay, outcome, CALLER_GONE, now), stay)
         log.info("%s in line after %.1f s", outcome, now - stay.began)
         stay.over()
+        with suppress(EventSocketError):  # or the switch would keep a task for as long as the wait
+            stay.caller.unbind()
+            stay.caller.session.flush()
         return None
 
     def _hunt_again(self, stay: Stay) -> Part | None:

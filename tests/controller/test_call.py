@@ -248,3 +248,11 @@ def test_who_is_claimed_at_the_end_of_the_wait_is_not_released(
     switch.replies["limit_usage"] = "0"
     switch.said("execute-app-name: limit_execute[^$]*USER_BUSY")
     assert not switch.fitting("execute-app-name: hangup")
+
+
+def test_who_gives_up_in_line_leaves_no_task_in_the_switch(dial: Dial) -> None:
+    switch = stand(dial)
+    before = len(switch.fitting("^api sched_del"))
+    switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    switch.said("^api sched_del", times=before + 1)
+    assert switch.closed.wait(5.0)
