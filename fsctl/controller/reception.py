@@ -25,7 +25,16 @@ from fsctl.esl import commands
 from fsctl.esl.errors import EventSocketError
 from fsctl.esl.session import CALLER_LEFT, CallSession
 from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
-from fsctl.hunt.endings import MOST_HOPS, RELEASE, Ending, Kind, Reason, ending_for, group_after
+from fsctl.hunt.endings import (
+    MOST_HOPS,
+    RELEASE,
+    Ending,
+    Kind,
+    Reason,
+    all_onward,
+    ending_for,
+    group_after,
+)
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.line import Welcome
@@ -181,11 +190,9 @@ class Reception:
 
     def _hunt_again(self, stay: Stay) -> Part | None:
         """Hunt for a caller whose turn it is: in his group as it is now, open as when he came."""
-        arrival = stay.caller.arrival
-        latest = self.directory.copy_of(self._keys(arrival.number, arrival.domain))
-        if latest and (latest.name, latest.domain) == (stay.group.name, stay.group.domain):
-            stay.group = latest
-        admitted = self._admit(stay.caller, stay.group, stay.began)
+        latest = self._as_it_is(stay)
+        stay.group = latest or stay.group
+        admitted = self._admit(stay.caller, latest, stay.began)
         if isinstance(admitted, Admitted):
             schedule = without(admitted.schedule, stay.rejected)
             return HuntedCall(stay, replace(admitted, schedule=schedule), self.note, self._around)
@@ -194,6 +201,18 @@ class Reception:
         about = REASONS.get(admitted), record, admitted.sentence, stay
         onward = self._turn_away(stay.caller, stay.group, *about)
         return self._after_stay(stay, onward)
+
+    def _as_it_is(self, stay: Stay) -> Group | None:
+        """Return a caller's group as it is by now, as far as that is known; None when his number is
+        known to call no group any more."""
+        arrival = stay.caller.arrival
+        keys = self._keys(arrival.number, arrival.domain)
+        called = self.directory.copy_of(keys)
+        if called is None:
+            return None if self.directory.has_copy(keys) else stay.group
+        wanted = stay.group.name, stay.group.domain
+        found = (one for one in (called, *all_onward(called)) if (one.name, one.domain) == wanted)
+        return next(found, stay.group)
 
     def _after_stay(self, stay: Stay, onward: Group | None) -> Part | None:
         stay.over()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -20,8 +21,14 @@ Dial = Callable[[str], ScriptedSwitch]
 
 
 @pytest.fixture
-def dial() -> Iterator[Dial]:
-    house = House()
+def house() -> Iterator[House]:
+    found = House()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def dial(house: House) -> Iterator[Dial]:
     house.groups["601"] = Group("short", members=(Member("test002"),), wait=0.2)
     house.groups["603"] = Group(
         "sends on", members=(Member("test002"),), wait=0.2, ending="play /a.wav"
@@ -40,7 +47,6 @@ def dial() -> Iterator[Dial]:
     yield place
     for switch in switches:
         switch.close()
-    house.close()
 
 
 def keep_talking(switch: ScriptedSwitch) -> gevent.Greenlet:
@@ -256,3 +262,38 @@ def test_who_gives_up_in_line_leaves_no_task_in_the_switch(dial: Dial) -> None:
     switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
     switch.said("^api sched_del", times=before + 1)
     assert switch.closed.wait(5.0)
+
+
+def change(house: House, number: str, group: Group | None) -> None:
+    """Have the controller know of a change, as it does soon after one."""
+    copies = house.controller.directory._copies
+    [keys] = [keys for keys in copies if keys[0] == number]
+    copies[keys] = group
+
+
+@pytest.mark.parametrize("onward", [False, True])
+def test_whose_turn_it_is_hunts_in_his_group_as_it_is(
+    dial: Dial, house: House, onward: bool
+) -> None:
+    """Be it one to which another sent him on."""
+    old = replace(house.groups["604"], line_wait=9.0)
+    new = replace(old, members=(Member("test006"),))
+
+    def called(group: Group) -> Group:
+        if not onward:
+            return group
+        way = "group line"
+        return Group("first", enabled=False, when_disabled=way, onward=(("line", group),))
+
+    house.groups["604"] = called(old)
+    switch = stand(dial)
+    change(house, "604", called(new))
+    house.controller.lines.freed("test002")
+    switch.said("^bgapi originate.*user/test006")
+
+
+def test_whose_number_is_no_group_s_any_more_is_told_so(dial: Dial, house: House) -> None:
+    switch = stand(dial)
+    change(house, "604", None)
+    house.controller.lines.freed("test002")
+    switch.said("execute-app-name: limit_execute[^$]*UNALLOCATED_NUMBER")
