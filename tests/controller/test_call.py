@@ -297,3 +297,16 @@ def test_whose_number_is_no_group_s_any_more_is_told_so(dial: Dial, house: House
     change(house, "604", None)
     house.controller.lines.freed("test002")
     switch.said("execute-app-name: limit_execute[^$]*UNALLOCATED_NUMBER")
+
+
+def test_a_refused_caller_is_waited_for_though_somebody_wakes_his_greenlet(
+    dial: Dial, house: House
+) -> None:
+    switch = stand(dial)
+    [standing] = house.controller.in_line
+    switch.said("execute-app-name: limit_execute")
+    standing.wake()
+    assert not switch.closed.wait(0.2), "his socket is closed before he is released"
+    switch.tell("CHANNEL_HANGUP_COMPLETE")
+    switch._send(b"Content-Type: text/disconnect-notice\nContent-Length: 0\n\n" + b"x" * 600)
+    assert switch.closed.wait(5.0)
