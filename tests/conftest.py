@@ -1,6 +1,7 @@
 """Fixtures that more than one directory of tests uses, and how tests share a machine."""
 
 import os
+import sys
 from functools import cache
 
 import pytest
@@ -14,6 +15,11 @@ from tests.databases import (
     sqlite_template,
     sqlite_url,
 )
+
+# A run starts some hundred programs of ours; where it is forbidden to keep what Python has compiled,
+# each would compile all of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 EXACT = ("scenarios", "live", "hostile")
 """Folders whose tests have telephones that count milliseconds."""
