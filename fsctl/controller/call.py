@@ -74,7 +74,9 @@ class HuntedCall:
         admitted: Admitted,
         note: Callable[["HuntedCall"], None] = _unnoted,
         around: Around = Around(),  # noqa: B008 - it is immutable
+        taker: Event | None = None,
     ) -> None:
+        """``taker`` is the event that says who has picked up a caller for whom nobody rings."""
         self.stay = stay
         self.caller = caller = stay.caller
         self.session = caller.session
@@ -109,6 +111,7 @@ class HuntedCall:
         self.next_group: Group | None = None
         """The group that hunts for the caller now."""
         self._begun = False
+        self._taker = taker
 
     @property
     def can_be_picked_up(self) -> bool:
@@ -165,6 +168,9 @@ class HuntedCall:
         the hunt can do without any of them.
         """
         caller = self.caller
+        if self._taker:
+            self._take_in(self._taker, hunt)
+            return
         if self._sounds.greets and not self._greet(hunt):
             return
         caller.hear_jobs()
@@ -319,6 +325,8 @@ class HuntedCall:
         reason: Reason | None = reason_of(cause)
         if reason is Reason.BUSY:
             reason = self.stay.after_busy()
+        if self._taker:
+            reason = None  # who picked up is gone again: he stands where he stood
         if reason is None:
             self._to_stand = True
             self._released = self.clock()

@@ -153,6 +153,10 @@ class Directory:
         """Return the group that serves one of these keys as far as it is known, without asking."""
         return self._copies.get(keys)
 
+    def has_copy(self, keys: Keys) -> bool:
+        """Whether it is known which group serves these keys, be it none."""
+        return keys in self._copies
+
     def _is_overdue(self, keys: Keys) -> bool:
         since = self._stale.get(keys)
         return since is not None and self.healthy and time.monotonic() - since > GRACE

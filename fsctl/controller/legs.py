@@ -137,12 +137,7 @@ class Legs:
     def _is_new_picker(self, event: Event) -> bool:
         """Whether this is the first that is heard of who picks the caller up: the answer, if the
         channel was not answered before, else the bridge."""
-        return (
-            event.name in ("CHANNEL_ANSWER", "CHANNEL_BRIDGE")
-            and event.variable(CALL_TAG) == self.caller
-            and bool(event.variable(PICKER_TAG))
-            and event.get("Unique-ID") not in self._pickers
-        )
+        return picks_up(event, self.caller) and event.get("Unique-ID") not in self._pickers
 
     def _result(self, event: Event) -> Iterator[ev.Event]:
         leg = self._by_job.get(event.get("Job-UUID"))
@@ -216,6 +211,15 @@ class Legs:
         if leg.causes and not leg.channels:
             leg.over = True
             yield ev.LegEnded(leg.number, leg.cause)
+
+
+def picks_up(event: Event, caller: str) -> bool:
+    """Whether an event says that a telephone has picked a caller up."""
+    return (
+        event.name in ("CHANNEL_ANSWER", "CHANNEL_BRIDGE")
+        and event.variable(CALL_TAG) == caller
+        and bool(event.variable(PICKER_TAG))
+    )
 
 
 def new_job() -> str:

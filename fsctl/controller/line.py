@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from fsctl.controller.legs import picks_up
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
+from fsctl.esl import commands, picking
 from fsctl.esl.codec import Event
 from fsctl.hunt.group import Group
 from fsctl.hunt.line import SAID_AT_ONCE, Line, Others, Ticket, Welcome
@@ -24,6 +26,9 @@ from fsctl.store.memory import GroupKey, key_of
 TOLD_TWICE = 1.0
 """Seconds within which a member is freed once, who may be told of: a switch and a call of our own
 tell of the same end."""
+CLAIM_NEWS = 0.5
+"""Seconds after which it is asked again whether somebody has a caller, of whom nothing is heard."""
+_FAR = 86_400.0
 
 
 class Left(Enum):
@@ -33,6 +38,8 @@ class Left(Enum):
     GONE = "gone"
     OVER = "over"
     """He has waited for as long as the group lets anybody wait."""
+    TAKEN = "taken"
+    """A telephone has picked him up, in the moment in which he came to stand here."""
 
 
 @dataclass(slots=True)
@@ -186,6 +193,10 @@ class InLine:
     def __init__(self, stay: Stay) -> None:
         self.stay = stay
         self.left = Left.GONE
+        self.taker: Event | None = None
+        """What says who has picked him up."""
+        self.was_taken = False
+        """Whether somebody has or had him."""
         self._line = Line()
         self._greeted_at: float | None = None
         """When the greeting has been heard long enough, as long as it is heard."""
@@ -233,17 +244,49 @@ class InLine:
         caller.bound(stay.deadline - now, bool(sounds.loaded))
         while True:
             due = self._due(now)
-            if now >= stay.deadline:
-                return Left.OVER
-            if due <= now:
-                return Left.TURN
-            wanted = self._sound(now)
-            event = caller.session.next_event(min(due, wanted, stay.deadline))
+            leaves = min(due, stay.deadline) <= now
+            if (leaves or self.was_taken) and not self._is_claimed() and leaves:
+                return Left.OVER if now >= stay.deadline else Left.TURN
+            if self.was_taken:
+                until = now + CLAIM_NEWS
+            else:
+                until = min(due, self._sound(now), stay.deadline)
+            event = caller.session.next_event(until)
             now = time.monotonic()
             if event is not None:
-                if caller.is_gone(event):
-                    return Left.GONE
+                if (left := self._left_by(event)) is not None:
+                    return left
                 self._take_in(event, now)
+
+    def _is_claimed(self) -> bool:
+        """Whether somebody has him, of whom the switch has not told yet."""
+        asked = self.stay.caller.session.send(commands.claims(self.stay.caller.uuid))
+        self.was_taken = picking.is_claimed(asked.data)
+        return self.was_taken
+
+    def _left_by(self, event: Event) -> Left | None:
+        """Return why he stands here no more after an event, None if he does."""
+        caller = self.stay.caller
+        if caller.is_gone(event):
+            return Left.GONE
+        if picks_up(event, caller.uuid):
+            self.taker = event
+            return Left.TAKEN
+        if event.name == "CHANNEL_BRIDGE" and event.get("Unique-ID") == caller.uuid:
+            return self._see_off()
+        return None
+
+    def _see_off(self) -> Left:
+        """Leave alone a caller who talks to somebody of whom nothing is known, until he is gone."""
+        stay, caller = self.stay, self.stay.caller
+        self.was_taken = True
+        stay.lines.leave(stay)
+        caller.unbind()
+        caller.over.set()
+        while True:
+            event = caller.session.next_event(time.monotonic() + _FAR)
+            if event is not None and caller.is_gone(event):
+                return Left.GONE
 
     def _due(self, now: float) -> float:
         """Return when he may hunt: not before he has been greeted."""

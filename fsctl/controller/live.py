@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 import gevent
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.line import InLine, Lines
@@ -30,6 +30,7 @@ from fsctl.store.engine import reading, writing
 from fsctl.store.errors import StoreError
 from fsctl.store.lines import read_others, write_lines
 from fsctl.store.live import (
+    FRESH,
     INTERRUPTED_MS,
     LiveHunt,
     LiveLeg,
@@ -75,12 +76,19 @@ class Serving(Protocol):
 
 class Live:
     """Tells of a controller's calls and lines, and it of the others' lines; ``pace`` is seconds
-    between two looks."""
+    between two looks, ``patience`` those after which a silent database counts as away."""
 
-    def __init__(self, engine: Engine, controller: Serving, pace: float = PACE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        controller: Serving,
+        pace: float = PACE,
+        patience: float = FRESH,
+    ) -> None:
         self._engine = engine
         self._controller = controller
         self._pace = pace
+        self._patience = patience
         self._name = controller_name()
         self._told: Told | None = None
         self._told_lines: ToldLines = {}
@@ -101,22 +109,34 @@ class Live:
         gevent.get_hub().threadpool.apply(done.join, (self._pace,))
 
     def _look(self) -> None:
-        pool = gevent.get_hub().threadpool
         looks = 0
         while True:
-            now = {one.uuid: one for one in self._seen()}
-            lines = self._controller.lines.told()
-            others = pool.apply(self._exchange, (now, lines, looks % LOOKS == 0))
-            self._controller.lines.hear(others)
+            try:
+                self._look_once(tidy=looks % LOOKS == 0)
+            except Exception as error:  # callers in line must not wait for others for good
+                self._lost(error)
+                self._controller.lines.hear({})
             looks += 1
             gevent.sleep(self._pace)
+
+    def _look_once(self, tidy: bool) -> None:
+        """Tell and hear. What others said counts no more when the database does not answer."""
+        now = {one.uuid: one for one in self._seen()}
+        lines = self._controller.lines.told()
+        answer = gevent.get_hub().threadpool.spawn(self._exchange, now, lines, tidy)
+        answer.wait(self._patience)
+        if not answer.ready():
+            self._lost(TimeoutError(f"the database has not answered for {self._patience:g} s"))
+            self._controller.lines.hear({})
+        self._controller.lines.hear(answer.get() or {})
 
     def _seen(self) -> list[LiveHunt]:
         """Return what is told of: those who are hunted for first, then those in line."""
         hunting = (call for call in self._controller.calls if not call.caller.over.is_set())
-        told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.came)))
+        told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.stay.began)))
         room = MOST - len(told)
-        standing = nsmallest(room, self._controller.in_line, key=lambda one: one.stay.began)
+        in_line = (one for one in self._controller.in_line if not one.stay.caller.over.is_set())
+        standing = nsmallest(room, in_line, key=lambda one: one.stay.began)
         return told + list(map(standing_of, standing))
 
     def _exchange(self, now: Told, lines: ToldLines, tidy: bool) -> ToldLines:
@@ -130,14 +150,19 @@ class Live:
             self._write(now, lines, tidy)
             with reading(self._engine) as session:
                 others = read_others(session, self._name, now_ms())
-        except (StoreError, DBAPIError, IntegrityError) as error:
+        except Exception as error:  # whatever a driver raises; gevent would write it out
             self._told, self._told_lines = None, {}
-            if not self._away:
-                log.warning("the panel is not told of calls: %s", error)
-            self._away = True
+            self._lost(error)
             return {}
         self._away = False
         return others
+
+    def _lost(self, error: Exception) -> None:
+        """Say why nothing is told: once, until it is again."""
+        if not self._away:
+            ours = not isinstance(error, (StoreError, DBAPIError, OSError))
+            log.warning("the panel is not told of calls: %s", error, exc_info=ours)
+        self._away = True
 
     def _write(self, now: Told, lines: ToldLines, tidy: bool) -> None:
         same = now == self._told and lines == self._told_lines
@@ -180,9 +205,10 @@ def _difference(before: Mapping[K, V], now: Mapping[K, V]) -> tuple[list[K], dic
 
 
 def hunt_of(call: HuntedCall) -> LiveHunt:
-    """Return what a call is to somebody who watches."""
-    legs = tuple(_leg(leg) for leg in list(call.hunt.legs.values()))
-    return _told_of(call.stay, call.came, call.hunt.schedule.wait, legs)
+    """Return what a call is to somebody who watches: since he came to the group, as its record."""
+    before = call.came - call.stay.began
+    legs = tuple(_leg(leg, before) for leg in list(call.hunt.legs.values()))
+    return _told_of(call.stay, call.stay.began, round(before + call.hunt.schedule.wait, 1), legs)
 
 
 def standing_of(one: InLine) -> LiveHunt:
@@ -209,7 +235,9 @@ def _told_of(
     )
 
 
-def _leg(leg: Leg) -> LiveLeg:
+def _leg(leg: Leg, before: float) -> LiveLeg:
+    """Return a leg as it is told, of a hunt that began so many seconds after the caller came."""
     outcome = leg.outcome
     state = outcome.value if outcome else "claims" if leg.claiming else "rings"
-    return LiveLeg(leg.member, leg.started, leg.ended, state)
+    ended = None if leg.ended is None else before + leg.ended
+    return LiveLeg(leg.member, before + leg.started, ended, state)

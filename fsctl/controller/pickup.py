@@ -42,10 +42,12 @@ Elsewhere = Callable[[Group], list[LiveHunt]]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A caller who waits: how the call came, and since when (epoch seconds)."""
+    """A caller who waits: how the call came, since when (epoch seconds), and its hunt if that is
+    this process's."""
 
     arrival: Arrival
     began: float
+    call: HuntedCall | None = None
 
 
 def database_waiting(engine: Engine) -> Elsewhere:
@@ -97,7 +99,7 @@ class PickUps:
 
     def _waiting(self, group: Group, calls: Iterable[HuntedCall]) -> list[Waiting]:
         here = [
-            Waiting(call.caller.arrival, call.came)
+            Waiting(call.caller.arrival, call.stay.began, call)
             for call in calls
             if call.can_be_picked_up and group_key(call.group) == group_key(group)
         ]
@@ -119,7 +121,9 @@ class PickUps:
             application, claims = (
                 session.send(question).data for question in picking.questions(one.arrival.uuid)
             )
-            if picking.waits(application, claims):
+            # While the switch was asked the hunt may have ended, and the caller stand in line.
+            still = one.call is None or one.call.can_be_picked_up
+            if still and picking.waits(application, claims):
                 return one
         return None
 

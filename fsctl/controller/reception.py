@@ -6,6 +6,7 @@ What comes next is a hunt (``call``), a place in line (``line``), another group,
 import logging
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -21,9 +22,19 @@ from fsctl.controller.records import line_record, record_of, refusal_of
 from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, user_of
 from fsctl.esl import commands
+from fsctl.esl.errors import EventSocketError
 from fsctl.esl.session import CALLER_LEFT, CallSession
 from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
-from fsctl.hunt.endings import MOST_HOPS, RELEASE, Ending, Kind, Reason, ending_for, group_after
+from fsctl.hunt.endings import (
+    MOST_HOPS,
+    RELEASE,
+    Ending,
+    Kind,
+    Reason,
+    all_onward,
+    ending_for,
+    group_after,
+)
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.line import Welcome
@@ -31,7 +42,7 @@ from fsctl.hunt.machine import Hunt
 from fsctl.hunt.memory import NOTHING
 from fsctl.hunt.nesting import takers
 from fsctl.hunt.outcomes import CALLER_GONE
-from fsctl.hunt.schedule import without
+from fsctl.hunt.schedule import Schedule, without
 from fsctl.store.call_records import CallOutcome, CallRecord
 
 if TYPE_CHECKING:
@@ -158,6 +169,9 @@ class Reception:
         stay = one.stay
         if one.left is Left.TURN:
             return self._hunt_again(stay)
+        if one.left is Left.TAKEN:
+            nobody = Admitted(stay.group, Schedule((), stay.group.wait))
+            return HuntedCall(stay, nobody, self.note, self._around, one.taker)
         now = time.time()
         if one.left is Left.OVER:
             record = line_record(stay, CallOutcome.LINE_OVER, BUSY, now)
@@ -165,18 +179,20 @@ class Reception:
             reason = Reason.LINE_OVER
             onward = self._turn_away(stay.caller, stay.group, reason, record, why, stay)
             return self._after_stay(stay, onward)
-        self._put(line_record(stay, CallOutcome.GAVE_UP, CALLER_GONE, now), stay)
-        log.info("gave up in line after %.1f s", now - stay.began)
+        outcome = CallOutcome.HANDED_BACK if one.was_taken else CallOutcome.GAVE_UP
+        self._put(line_record(stay, outcome, CALLER_GONE, now), stay)
+        log.info("%s in line after %.1f s", outcome, now - stay.began)
         stay.over()
+        with suppress(EventSocketError):  # or the switch would keep a task for as long as the wait
+            stay.caller.unbind()
+            stay.caller.session.flush()
         return None
 
     def _hunt_again(self, stay: Stay) -> Part | None:
         """Hunt for a caller whose turn it is: in his group as it is now, open as when he came."""
-        arrival = stay.caller.arrival
-        latest = self.directory.copy_of(self._keys(arrival.number, arrival.domain))
-        if latest and (latest.name, latest.domain) == (stay.group.name, stay.group.domain):
-            stay.group = latest
-        admitted = self._admit(stay.caller, stay.group, stay.began)
+        latest = self._as_it_is(stay)
+        stay.group = latest or stay.group
+        admitted = self._admit(stay.caller, latest, stay.began)
         if isinstance(admitted, Admitted):
             schedule = without(admitted.schedule, stay.rejected)
             return HuntedCall(stay, replace(admitted, schedule=schedule), self.note, self._around)
@@ -185,6 +201,18 @@ class Reception:
         about = REASONS.get(admitted), record, admitted.sentence, stay
         onward = self._turn_away(stay.caller, stay.group, *about)
         return self._after_stay(stay, onward)
+
+    def _as_it_is(self, stay: Stay) -> Group | None:
+        """Return a caller's group as it is by now, as far as that is known; None when his number is
+        known to call no group any more."""
+        arrival = stay.caller.arrival
+        keys = self._keys(arrival.number, arrival.domain)
+        called = self.directory.copy_of(keys)
+        if called is None:
+            return None if self.directory.has_copy(keys) else stay.group
+        wanted = stay.group.name, stay.group.domain
+        found = (one for one in (called, *all_onward(called)) if (one.name, one.domain) == wanted)
+        return next(found, stay.group)
 
     def _after_stay(self, stay: Stay, onward: Group | None) -> Part | None:
         stay.over()
@@ -216,7 +244,7 @@ class Reception:
         self._put(replace(record, onward=str(ending) if gone else ""), stay)
         if not gone:
             caller.unbind()
-            refuse(caller.session, cause)
+            refuse(caller.session, cause, guarded=stay is not None or caller.legs > 0)
         return onward
 
     def _sent_on(
@@ -273,12 +301,17 @@ class Reception:
                 self._memories.over(group, member, record.ended)
 
 
-def refuse(session: CallSession, cause: str) -> None:
-    """Hang a caller up, and wait until the switch has done it."""
-    session.post(commands.hang_up(cause))
+def refuse(session: CallSession, cause: str, guarded: bool) -> None:
+    """Hang a caller up, and wait until the switch has done it.
+
+    ``guarded``: unless somebody has him, as can be of whom was hunted for before.
+    """
+    release = commands.release(session.uuid, cause) if guarded else commands.hang_up(cause)
+    session.post(release)
     until = time.monotonic() + REFUSAL_TIME
-    while event := session.next_event(until):
-        if event.name == CALLER_LEFT or time.monotonic() >= until:
+    while time.monotonic() < until:
+        event = session.next_event(until)
+        if event is not None and event.name == CALLER_LEFT:
             return
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
 from fsctl.esl.errors import ProtocolError
+from fsctl.esl.picking import PICKER_TAG
 
 MAX_HEADERS = 4096
 """Headers that one block or event may have; a busy channel has some 200."""
@@ -22,7 +23,9 @@ is as long."""
 SMALL = 64 * 1024
 """Bytes of an incomplete frame that any connection may hold. Beyond, all share one ``Room``."""
 
-_CALL, _RING, _LEG = (f"variable_{tag}" for tag in (CALL_TAG, RING_TAG, LEG_TAG))
+_CALL, _RING, _LEG, _PICKER = (
+    f"variable_{tag}" for tag in (CALL_TAG, RING_TAG, LEG_TAG, PICKER_TAG)
+)
 
 
 class Usual(msgspec.Struct, gc=False):
@@ -38,6 +41,7 @@ class Usual(msgspec.Struct, gc=False):
     call_tag: str = msgspec.field(name=_CALL, default="")
     ring_tag: str = msgspec.field(name=_RING, default="")
     leg_tag: str = msgspec.field(name=_LEG, default="")
+    picker: str = msgspec.field(name=_PICKER, default="")
     bridge: str = msgspec.field(name="variable_bridge_uuid", default="")
     invite_failure: str = msgspec.field(name="variable_sip_invite_failure_status", default="")
     term_status: str = msgspec.field(name="variable_sip_term_status", default="")
@@ -78,8 +82,12 @@ class Few(Mapping[str, object]):
         return len(self._read())
 
     def _read(self) -> dict[str, object]:
+        """Return all headers; in mid-call none, of what the other parser does not take."""
         if self._all is None:
-            self._all = _all_headers(self._bytes)
+            try:
+                self._all = _all_headers(self._bytes)
+            except ProtocolError:
+                self._all = {}
             self._all.pop("_body", None)
         return self._all
 

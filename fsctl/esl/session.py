@@ -160,8 +160,10 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._wire.wake()
 
     def begin_anew(self) -> None:
-        """Count events from none again: whoever kept books on those before has closed them."""
+        """Count events from none again: whoever kept books on those before has closed them, and
+        whoever was to be woken is."""
         self._heard = 0
+        self._woken = False
 
     def receive_events(self) -> NoReturn:
         """Refuse: there is no reading greenlet.

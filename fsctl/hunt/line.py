@@ -193,7 +193,9 @@ class Line:
     def hear(self, others: Others, now: float) -> bool:
         """Take in what the others tell, and return whether it is anything new."""
         before, self.others = self.others, others
-        if others.hunting < before.hunting or set(before.tickets) - set(others.tickets):
+        standing = set(others.tickets)
+        back = (before.out - others.out) & standing  # they found everybody busy
+        if others.hunting + len(back) < before.hunting or set(before.tickets) - standing:
             self.open(now)
         return others != before
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import gevent
 import pytest
 
-from fsctl.controller import call, reception
+from fsctl.controller import call, line, reception
 from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
@@ -20,11 +21,20 @@ Dial = Callable[[str], ScriptedSwitch]
 
 
 @pytest.fixture
-def dial() -> Iterator[Dial]:
-    house = House()
+def house() -> Iterator[House]:
+    found = House()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def dial(house: House) -> Iterator[Dial]:
     house.groups["601"] = Group("short", members=(Member("test002"),), wait=0.2)
     house.groups["603"] = Group(
         "sends on", members=(Member("test002"),), wait=0.2, ending="play /a.wav"
+    )
+    house.groups["604"] = Group(
+        "line", members=(Member("test002"),), line=1, line_wait=0.5, line_retry=60.0
     )
     three = tuple(map(Member, ("test002", "test006", "test007")))
     house.groups["602"] = Group("three", members=three)
@@ -37,7 +47,6 @@ def dial() -> Iterator[Dial]:
     yield place
     for switch in switches:
         switch.close()
-    house.close()
 
 
 def keep_talking(switch: ScriptedSwitch) -> gevent.Greenlet:
@@ -190,3 +199,114 @@ def test_a_claim_that_comes_to_nothing_is_asked_of_again(dial: Dial) -> None:
     switch.said("^api limit_usage", times=2)
     switch.replies["limit_usage"] = "0"
     switch.said("^api uuid_transfer")
+
+
+PICKER = {f"variable_{CALL_TAG}": CALLER, f"variable_{PICKER_TAG}": "anna"}
+
+
+def stand(dial: Dial) -> ScriptedSwitch:
+    """Place a call that stands in line, since everybody is busy."""
+    switch = dial("604")
+    job = switch.said("^bgapi originate").rpartition(" ")[2]
+    switch.tell("BACKGROUND_JOB", **{"Job-UUID": job, "_body": "-ERR USER_BUSY\n"})
+    switch.said("^api sched_api", times=2)
+    return switch
+
+
+def test_who_is_picked_up_in_line_is_left_alone(dial: Dial) -> None:
+    switch = stand(dial)
+    switch.tell("CHANNEL_ANSWER", "picker", **PICKER)
+    switch.tell("CHANNEL_BRIDGE", "picker", **PICKER)
+    switch.said("^api sched_del", times=2)
+    assert not switch.closed.wait(0.7), "the line's wait ends the conversation"
+    assert not switch.fitting("execute-app-name: (limit_execute|hangup)|uuid_transfer|uuid_kill")
+    assert len(switch.fitting("^bgapi originate")) == 1
+    switch.tell("CHANNEL_HANGUP_COMPLETE", "picker", **PICKER)
+    assert switch.closed.wait(8.0)
+
+
+def test_whose_picker_vanishes_stands_where_he_stood(dial: Dial) -> None:
+    switch = stand(dial)
+    switch.tell("CHANNEL_ANSWER", "picker", **PICKER)
+    switch.tell("CHANNEL_HANGUP_COMPLETE", "picker", **PICKER, **{"Hangup-Cause": "CALL_REJECTED"})
+    switch.said("execute-app-name: limit_execute[^$]*USER_BUSY")
+
+
+def test_who_talks_to_a_stranger_is_left_alone(dial: Dial) -> None:
+    switch = stand(dial)
+    switch.tell("CHANNEL_BRIDGE", **{"Other-Leg-Unique-ID": "stranger"})
+    switch.said("^api sched_del", times=2)
+    assert not switch.closed.wait(0.7), "the line's wait ends the conversation"
+    assert not switch.fitting("execute-app-name: (limit_execute|hangup)")
+    switch.tell("CHANNEL_HANGUP_COMPLETE")
+    assert switch.closed.wait(8.0)
+
+
+def test_who_is_claimed_at_the_end_of_the_wait_is_not_released(
+    dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "CLAIM_NEWS", 0.02)
+    switch = stand(dial)
+    before = len(switch.fitting("^api limit_usage"))
+    switch.replies["limit_usage"] = "1"
+    switch.said("^api limit_usage", times=before + 3)
+    assert not switch.fitting("execute-app-name: (limit_execute|hangup)")
+    switch.replies["limit_usage"] = "0"
+    switch.said("execute-app-name: limit_execute[^$]*USER_BUSY")
+    assert not switch.fitting("execute-app-name: hangup")
+
+
+def test_who_gives_up_in_line_leaves_no_task_in_the_switch(dial: Dial) -> None:
+    switch = stand(dial)
+    before = len(switch.fitting("^api sched_del"))
+    switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
+    switch.said("^api sched_del", times=before + 1)
+    assert switch.closed.wait(5.0)
+
+
+def change(house: House, number: str, group: Group | None) -> None:
+    """Have the controller know of a change, as it does soon after one."""
+    copies = house.controller.directory._copies
+    [keys] = [keys for keys in copies if keys[0] == number]
+    copies[keys] = group
+
+
+@pytest.mark.parametrize("onward", [False, True])
+def test_whose_turn_it_is_hunts_in_his_group_as_it_is(
+    dial: Dial, house: House, onward: bool
+) -> None:
+    """Be it one to which another sent him on."""
+    old = replace(house.groups["604"], line_wait=9.0)
+    new = replace(old, members=(Member("test006"),))
+
+    def called(group: Group) -> Group:
+        if not onward:
+            return group
+        way = "group line"
+        return Group("first", enabled=False, when_disabled=way, onward=(("line", group),))
+
+    house.groups["604"] = called(old)
+    switch = stand(dial)
+    change(house, "604", called(new))
+    house.controller.lines.freed("test002")
+    switch.said("^bgapi originate.*user/test006")
+
+
+def test_whose_number_is_no_group_s_any_more_is_told_so(dial: Dial, house: House) -> None:
+    switch = stand(dial)
+    change(house, "604", None)
+    house.controller.lines.freed("test002")
+    switch.said("execute-app-name: limit_execute[^$]*UNALLOCATED_NUMBER")
+
+
+def test_a_refused_caller_is_waited_for_though_somebody_wakes_his_greenlet(
+    dial: Dial, house: House
+) -> None:
+    switch = stand(dial)
+    [standing] = house.controller.in_line
+    switch.said("execute-app-name: limit_execute")
+    standing.wake()
+    assert not switch.closed.wait(0.2), "his socket is closed before he is released"
+    switch.tell("CHANNEL_HANGUP_COMPLETE")
+    switch._send(b"Content-Type: text/disconnect-notice\nContent-Length: 0\n\n" + b"x" * 600)
+    assert switch.closed.wait(5.0)

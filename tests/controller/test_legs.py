@@ -1,6 +1,10 @@
 """What the switch's events mean to the hunt."""
 
+import orjson
+import pytest
+
 from fsctl.controller.legs import Legs
+from fsctl.esl import json_events
 from fsctl.esl.codec import Event
 from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
 from fsctl.esl.picking import PICKER_TAG
@@ -136,3 +140,30 @@ def test_another_callers_picker_and_one_of_an_earlier_hunt_mean_nothing() -> Non
 def test_the_caller_s_own_bridge_tells_who_has_them() -> None:
     bridge = Event(of_caller("CHANNEL_BRIDGE").headers | {"Other-Leg-Unique-ID": OTHER})
     assert told(of_picker("CHANNEL_ANSWER"), bridge)[2:] == [ev.LegConnected(2)]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_no_event_of_a_leg_is_read_whole(answered: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has some 150 headers, and a busy switch sends thousands of them each second."""
+    events = []
+    for name in ("CREATE", "PROGRESS", "ANSWER", "BRIDGE", "HANGUP_COMPLETE"):
+        for one in (of_leg(f"CHANNEL_{name}"), of_picker(f"CHANNEL_{name}")):
+            headers, text = json_events.read_json(orjson.dumps(dict(one.headers)))
+            events.append(Event(headers, text))
+    events += [
+        Event(json_events.read_json(orjson.dumps(dict(of_caller(n).headers)))[0])
+        for n in ("CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE")
+    ]
+
+    def refuse(_body: bytes) -> None:
+        raise AssertionError("all headers are read")
+
+    monkeypatch.setattr(json_events, "_all_headers", refuse)
+    assert ev.LegAnswered(1) in told(*events, answered=answered)
+
+
+def test_what_only_one_parser_takes_has_no_other_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_events, "MAX_HEADERS", 1)
+    headers, _text = json_events.read_json(b'{"Event-Name":"CHANNEL_ANSWER","Other":"1"}')
+    assert headers.get("Event-Name") == "CHANNEL_ANSWER"
+    assert headers.get("Other") is None

@@ -195,3 +195,16 @@ def test_ten_thousand_sessions_start_no_greenlets(
     session, _ = ends
     assert session._receive_events_greenlet is None
     assert session._process_events_greenlet is None
+
+
+def test_a_wake_for_what_went_before_does_not_shorten_what_comes(
+    ends: tuple[CallSession, socket.socket],
+) -> None:
+    session, _switch = ends
+    session.wake()
+    session.begin_anew()
+    until = time.monotonic() + 0.1
+    assert session.next_event(until) is None
+    assert time.monotonic() >= until
+    session.wake()
+    assert session.next_event(soon()) is None

@@ -162,6 +162,28 @@ def test_others_count_as_far_as_they_have_told() -> None:
     assert not line.hear(Others(1), 3.0)
 
 
+def test_a_hunt_elsewhere_that_finds_everybody_busy_is_no_reason() -> None:
+    mine, (first, second) = Ticket(5.0, "m"), tickets(2, "t")
+    line = Line()
+    line.join(mine)
+    out = frozenset({first})
+    line.hear(Others(1, 1, (first,), out), 1.0)
+    line.hear(Others(0, 1, (first,)), 2.0)
+    line.hear(Others(1, 1, (first,), out), 3.0)
+    assert line.due(mine, None) == math.inf
+    # One comes back, another who never stood in line has a member: a place is free.
+    line.hear(Others(2, 1, (first,), out), 4.0)
+    line.hear(Others(0, 1, (first,)), 5.0)
+    line.hear(Others(1, 1, (first,), out), 6.0)
+    assert line.due(mine, None) == 5.0
+    line.begin(mine, 6.0, None, AGAIN)
+    line.join(mine)
+    # One who was out is there no more: somebody has him, or he gave up.
+    line.hear(Others(1, 2, (first, second), frozenset({first})), 7.0)
+    line.hear(Others(1, 1, (second,), frozenset({second})), 8.0)
+    assert line.due(mine, None) == 8.0
+
+
 @given(st.lists(st.lists(st.integers(0, 50), max_size=5), max_size=4))
 def test_what_several_tell_is_one_line(told_of: list[list[int]]) -> None:
     several = [

@@ -12,6 +12,8 @@ import gevent
 import pytest
 from sqlalchemy import Engine
 
+from fsctl.controller.sounds import ALL_SOUNDS
+from fsctl.esl import picking
 from fsctl.store.engine import reading
 from fsctl.store.lines import read_others
 from fsctl.store.tables import now_ms
@@ -128,6 +130,29 @@ def test_who_gives_up_in_line_leaves_nothing(rig: Rig, group: MakeGroup) -> None
     assert call.listens(2.0)
     call.hang_up()
     assert rig.log.until(lambda: not rig.channels(), 2.0)
+
+
+def test_who_is_picked_up_as_he_comes_to_stand_in_line_talks_on(
+    rig: Rig, group: MakeGroup, database_url: str
+) -> None:
+    """The telephone takes him as one does that was told of him a second ago."""
+    rig.phone("test002", BUSY)
+    rig.phone("test009", Script(answer_after=0.0))
+    number = group(["test002"], line=1, line_wait=1.5, line_retry=60, music=MUSIC)
+    call = rig.dial(number)
+    rig.log.wait("test002", "busy")
+    assert call.listens(2.0)
+    steps = picking.PickUp(call.uuid, "test009", ALL_SOUNDS, "silence_stream://100").steps()
+    took = rig.api(f"originate user/test009 'm:^:{'^'.join(map(str, steps))}' inline")
+    assert took.startswith("+OK"), took
+    rig.log.wait("caller", "answered")
+    assert call.hears("test009")
+    with pytest.raises(AssertionError):
+        rig.log.wait("caller", "bye", timeout=2.0)
+    call.hang_up()
+    [record] = records(database_url, call.uuid, 1)
+    assert (record["outcome"], record["answered_by"]) == ("answered", "test009")
+    assert record["attempts"][-1]["outcome"] == "picked up"
 
 
 def test_the_first_tries_again_and_the_longest_wait_ends(
