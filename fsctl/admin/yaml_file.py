@@ -28,7 +28,6 @@ from fsctl.hunt.group import Group
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _DEEPEST = 8
-_TOO_DEEP = "a configuration is not that deep"
 _AT_ONCE = 500
 _NOTHING = ("", "~", "null")
 
@@ -67,6 +66,10 @@ def write_yaml(groups: Iterable[Group]) -> Iterator[str]:
         yield "groups: []\n"
 
 
+def _too_deep(line: int) -> WrongFile:
+    return WrongFile(line, "a configuration is not that deep")
+
+
 def read_yaml(text: str) -> Iterator[RawGroup]:
     """Yield the groups of a file. Raises WrongFile."""
     try:
@@ -74,7 +77,7 @@ def read_yaml(text: str) -> Iterator[RawGroup]:
     except yaml.MarkedYAMLError as error:
         line = min(_line(error.problem_mark), text.count("\n") + 1)
         if "nesting" in (error.problem or ""):  # newer parsers stop before we do
-            raise WrongFile(line, _TOO_DEEP) from None
+            raise _too_deep(line) from None
         raise WrongFile(line, f"this is not YAML: {error.problem}") from None
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
@@ -165,7 +168,7 @@ def _node(event: Any, events: Iterator[Any], depth: int) -> _Node:
         nothing = event.implicit[0] and event.value in _NOTHING
         return Text("" if nothing else event.value, line)
     if depth == _DEEPEST:
-        raise WrongFile(line, _TOO_DEEP)
+        raise _too_deep(line)
     if isinstance(event, yaml.SequenceStartEvent):
         items: list[_Node] = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):

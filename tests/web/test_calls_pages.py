@@ -35,7 +35,10 @@ def write(engine: Engine, *records: CallRecord) -> None:
 def past(example: Engine) -> Engine:
     others = [
         call(1, outcome="caller gave up", answered_by=None, caller_name=HOSTILE, attempts=()),
-        replace(call(2, outcome="no members", domain="b.example", group="Theirs"), number="=1+1"),
+        replace(
+            call(2, outcome="no members", domain="b.example", group="Theirs", wait_seconds=0.0),
+            number="=1+1",
+        ),
     ]
     write(example, ANSWERED, *others)
     return example
