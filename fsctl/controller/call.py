@@ -1,7 +1,6 @@
 """One call, from the moment FreeSWITCH hands it over: feeds the hunt, carries out its actions."""
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -52,7 +51,6 @@ STRAGGLER_TIME = 0.5
 CROSSING = 1.0
 """Seconds within which a bound and a winner who takes it back may pass each other on the way."""
 _FAR = 86_400.0
-_NEVER = math.inf
 
 log = logging.getLogger(__name__)
 
