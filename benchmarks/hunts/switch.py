@@ -21,7 +21,7 @@ from benchmarks.hunts.frames import CALLER, CAUSE, JOB, LEG, Frames
 RECEIVE = 65_536
 _BLOCK = re.compile(rb"\{([^}]*)\}")
 _JOB_LINE = re.compile(rb"^Job-UUID: *(\S+)", re.MULTILINE)
-_UNSET = re.compile(rb"unset:(\w+)")
+_UNSET = re.compile(rb"unset:([\w ]+)")
 _OK = b"Content-Type: command/reply\nReply-Text: +OK\n\n"
 _API = b"Content-Type: api/response\nContent-Length: 4\n\n+OK\n"
 _GONE = (
@@ -103,7 +103,11 @@ class Call:
             job[1] if job else str(uuid.uuid4()).encode(),
             str(uuid.uuid4()).encode(),
             variables,
-            ["variable_" + name.decode() for name in _UNSET.findall(command)],
+            [
+                "variable_" + name
+                for names in _UNSET.findall(command)
+                for name in names.decode().split()
+            ],
         )
         self._legs.append(leg)
         reply = b"Content-Type: command/reply\nReply-Text: +OK Job-UUID: %s\nJob-UUID: %s\n\n"

@@ -179,8 +179,9 @@ class HuntedCall:
             self._carry_out([first])
         self.session.flush()
         self.session.let_others_first()
-        caller.look_after()
+        # Ringing first: the event that tells of it is for nobody, and costs the switch most.
         self._sounds.ring(self.clock())
+        caller.look_after()
         self._bound(hunt)
         self._carry_out(others)
         self._begun = True

@@ -77,6 +77,15 @@ def unset(_switch: Switch, channel: Channel, argument: str) -> None:
     channel.set(argument, None)
 
 
+def multiunset(_switch: Switch, channel: Channel, argument: str) -> None:
+    """``multiunset``: take several off, separated by spaces or as ``^^:`` says."""
+    delimiter = " "
+    if argument.startswith("^^") and len(argument) > 2:
+        delimiter, argument = argument[2], argument[3:]
+    for name in argument.split(delimiter):
+        channel.set(name, None)
+
+
 def ring_ready(switch: Switch, channel: Channel, _argument: str) -> None:
     """``ring_ready``: send 180."""
     calls.ring_ready(switch, channel)
@@ -250,6 +259,7 @@ APPLICATIONS: dict[str, Application] = {
     "limit_execute": limit_execute,
     "loop_playback": loop_playback,
     "multiset": multiset,
+    "multiunset": multiunset,
     "park": park,
     "playback": playback,
     "pre_answer": pre_answer,

@@ -216,13 +216,19 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
     whom_to_dial = dial_string(leg.dial) if leg.dial else f"user/{token(leg.user)}"
     late = f"{_late(extras.too_late)} inline" if leg.prompt and extras.too_late else "!LOSE_RACE"
     silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
+    won = f"${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({task(whom)})}}{silence}"
+    # ``intercept`` takes no notice of what stands behind the uuid (``mod_dptools.c``), so what a
+    # winner does besides needs no application, and the switch no two events, of its own. Before a
+    # recording it does: opening a file may take time, while the others ring.
+    taking = (
+        (f"set:x={won}", f"record_session:{path(extras.recording)}", f"intercept:{whom}")
+        if extras.recording
+        else (f"intercept:{whom} {won}",)
+    )
     on_answer = (
         f"limit:hash {CLAIM} {whom} 1 {late}",
-        f"unset:{HUNT_TAG}",
-        f"unset:{RING_TAG}",
-        f"set:x=${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({task(whom)})}}{silence}",
-        *([f"record_session:{path(extras.recording)}"] if extras.recording else []),
-        f"intercept:{whom}",
+        f"multiunset:{HUNT_TAG} {RING_TAG}",
+        *taking,
     )
     return (
         f"bgapi originate {variables(settings)}{whom_to_dial} "
