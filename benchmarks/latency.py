@@ -1,9 +1,10 @@
-"""What a hunt adds to a call on a real FreeSWITCH, beside the switch's own ``bridge``, in one run.
+"""What a hunt adds to a call on a real FreeSWITCH, beside the switch's own ``bridge`` and beside
+the smallest controller that can hunt (``benchmarks.smallest``), in one run.
 
     python -m benchmarks.latency [ROUNDS]
 
-Three registered telephones; the second answers after 0.3 s. The two ways alternate. Printed are
-milliseconds as the telephones saw them, and the ratio of hunt to bridge:
+Three registered telephones; the second answers after 0.3 s. The three ways alternate. Printed are
+milliseconds as the telephones saw them, and the ratios to bridge:
 
 - INVITE in -> INVITE out: the caller's INVITE leaves -> the first telephone has its own;
 - answer -> 200: the member's telephone sends 200 -> the caller has it.
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import gevent
 
+from benchmarks.smallest import smallest
 from fsctl.admin.groups import add_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
@@ -37,6 +39,8 @@ USERS = ("test002", "test006", "test007")
 BEAT = 18.0
 """Milliseconds; a call that took less has not waited for FreeSWITCH's 20."""
 HUNT, BRIDGE = "700", "bridge-" + ",".join(USERS)
+SMALLEST = "smallest"
+"""A hunt of the smallest controller, by the same number."""
 
 
 def set_up(folder: str) -> ServedController:
@@ -69,21 +73,24 @@ def one_call(rig: FreeSwitchRig, number: str) -> tuple[float, float]:
 
 
 def main(rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder, smallest() as other:
         controller = set_up(folder)
+        ways = {HUNT: controller.address, SMALLEST: other, BRIDGE: other}
         rig = FreeSwitchRig(controller.address)
+        found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
         try:
-            one_call(rig, HUNT)
-            one_call(rig, BRIDGE)
-            found = {HUNT: [], BRIDGE: []}
-            for _ in range(rounds):
+            for turn in range(-1, rounds):
                 # In no order: how soon a call's thread starts depends on the call before it.
-                for number in random.sample((HUNT, BRIDGE), 2):
-                    found[number].append(one_call(rig, number))
+                for way in random.sample(list(ways), len(ways)):
+                    rig.controllers = ways[way]
+                    times = one_call(rig, BRIDGE if way == BRIDGE else HUNT)
+                    if turn >= 0:
+                        found[way].append(times)
         finally:
             rig.close()
             controller.stop()
-    print(f"{rounds} calls each, ms                            hunt  bridge  ratio")
+    print(f"{rounds} calls each, ms{'hunt':>32}{'smallest':>10}{'bridge':>8}  ratios to bridge")
     arrived = {way: [first for first, _ in calls] for way, calls in found.items()}
     prompt = {way: [ms for ms in times if ms < BEAT] for way, times in arrived.items()}
     answered = {way: [second for _, second in calls] for way, calls in found.items()}
@@ -93,10 +100,11 @@ def main(rounds: int) -> None:
         ("INVITE in -> INVITE out, median without wait", statistics.median, prompt),
         ("answer -> caller's 200, median", statistics.median, answered),
     ):
-        hunt, bridge = figure(times[HUNT]), figure(times[BRIDGE])
-        print(f"{what:<46}{hunt:6.1f}{bridge:8.1f}{hunt / bridge:7.2f}")
-    waited = (f"{1 - len(prompt[way]) / rounds:.0%}" for way in (HUNT, BRIDGE))
-    print("waited: {} of the hunts, {} of the bridges".format(*waited))
+        hunt, least, bridge = (figure(times[way]) for way in ways)
+        print(f"{what:<46}{hunt:6.1f}{least:10.1f}{bridge:8.1f}", end="")
+        print(f"{hunt / bridge:9.2f}{least / bridge:6.2f}")
+    waited = (f"{1 - len(prompt[way]) / rounds:.0%}" for way in ways)
+    print("waited: {}, {} and {}".format(*waited))
 
 
 if __name__ == "__main__":

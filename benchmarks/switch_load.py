@@ -1,7 +1,8 @@
 """What a hunted call costs a real FreeSWITCH, beside its own ``bridge``, while others wait.
 
 ``python -m benchmarks.switch_load [CALLS]``: processor time of the switch, without what it takes
-anyhow with so many calls waiting.
+anyhow with so many calls waiting. The smallest controller that can hunt (``benchmarks.smallest``)
+shows which part of it is the socket's own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 import gevent
 
-from benchmarks.latency import BRIDGE, HUNT, USERS, set_up
+from benchmarks.latency import BRIDGE, HUNT, SMALLEST, USERS, set_up
+from benchmarks.smallest import smallest
 from fsctl.admin.groups import add_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
@@ -61,7 +63,7 @@ def resting(rig: FreeSwitchRig) -> float:
 
 def main(count: int) -> None:
     """Print a line for each number of waiting calls."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, smallest() as other:
         controller = set_up(folder)
         engine = make_engine(controller.database_url)
         add_group(engine, "waiting", wait=900)
@@ -73,23 +75,31 @@ def main(count: int) -> None:
                 rig.phone(user)
             rig.phone(ANSWERS, Script(answer_after=0.05))
             rig.phone(PATIENT)
-            print("the switch's processor time for a call, ms   hunt  bridge  ratio  at rest")
+            print("the switch's processor time for a call, ms", end="")
+            print("  hunt  smallest  bridge  ratios to bridge  at rest")
+            ways = {HUNT: controller.address, SMALLEST: other, BRIDGE: other}
             waiting = 0
             for wanted in WAITING:
+                rig.controllers = controller.address
                 while waiting < wanted:
                     waiting += 1
                     rig.dial(WAITS, who=f"waiting {waiting}")
                     rig.log.wait(PATIENT, "invite", count=waiting)
-                serve(rig, HUNT, 3, 0.0)
-                serve(rig, BRIDGE, 3, 0.0)
+                found: dict[str, list[float]] = {way: [] for way in ways}
                 idle = resting(rig)
-                found: dict[str, list[float]] = {HUNT: [], BRIDGE: []}
-                for _ in range(BLOCKS):
-                    for number in (HUNT, BRIDGE):
-                        found[number].append(serve(rig, number, count, idle))
-                hunt, bridge = (statistics.mean(found[number]) for number in (HUNT, BRIDGE))
-                print(f"with {wanted:>3} calls waiting {hunt:>26.1f}{bridge:8.1f}", end="")
-                print(f"{hunt / bridge:7.2f}{idle:8.0%}", flush=True)
+                for block in range(-1, BLOCKS):
+                    for way, address in ways.items():
+                        rig.controllers = address
+                        number = BRIDGE if way == BRIDGE else HUNT
+                        used = serve(rig, number, count if block >= 0 else 3, idle)
+                        if block >= 0:
+                            found[way].append(used)
+                hunt, least, bridge = (statistics.mean(found[way]) for way in ways)
+                print(
+                    f"with {wanted:>3} calls waiting {hunt:>25.1f}{least:10.1f}{bridge:8.1f}",
+                    end="",
+                )
+                print(f"{hunt / bridge:10.2f}{least / bridge:6.2f}{idle:11.0%}", flush=True)
         finally:
             rig.close()
             controller.stop()
