@@ -125,7 +125,9 @@ def _update(part: str, name: str, template: Catalog) -> None:
         file = PACKAGE / part / "catalogs" / language / "LC_MESSAGES" / f"{name}.po"
         with file.open("rb") as old:
             catalog = read_po(old, locale=language)
+        made = catalog.creation_date
         catalog.update(template, no_fuzzy_matching=True)
+        catalog.creation_date = made  # or any two changes of the source would collide in it
         catalog.obsolete.clear()
         catalog.header_comment = HEADER
         with file.open("wb") as new:
