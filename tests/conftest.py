@@ -14,6 +14,7 @@ from tests.databases import (
     postgresql_url,
     sqlite_template,
     sqlite_url,
+    tables,
 )
 
 # A run starts some hundred programs of ours. Where it is forbidden to keep what Python has
@@ -60,4 +61,5 @@ __all__ = [
     "postgresql_url",
     "sqlite_template",
     "sqlite_url",
+    "tables",
 ]

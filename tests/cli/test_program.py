@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
 
 CLI = Path(__file__).parents[2] / "cli.py"
@@ -80,8 +79,7 @@ def test_a_full_disk_is_one_line() -> None:
 
 
 @pytest.mark.postgresql
-def test_an_interrupt_is_no_traceback(postgresql_url: str) -> None:
-    migrate.upgrade(postgresql_url)
+def test_an_interrupt_is_no_traceback(postgresql_url: str, tables: None) -> None:
     engine = make_engine(postgresql_url)
     with engine.begin() as connection:
         connection.execute(text("LOCK TABLE hunt_group"))
