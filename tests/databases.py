@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -75,11 +75,14 @@ class Cluster:
         return " STRATEGY FILE_COPY" if version.isdigit() and int(version) >= 15 else ""
 
     def execute(self, statement: str) -> None:
-        url = self.url("postgres").replace("postgresql://", "postgresql+psycopg://")
-        admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
+        with self.admin.connect() as connection:
             connection.execute(text(statement))
-        admin.dispose()
+
+    @cached_property
+    def admin(self) -> Engine:
+        """One connection for every test's database: a new one costs as much as the database."""
+        url = self.url("postgres").replace("postgresql://", "postgresql+psycopg://")
+        return create_engine(url, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True)
 
 
 def server_user() -> pwd.struct_passwd:
@@ -126,6 +129,7 @@ def running(programs: Path) -> Iterator[Cluster]:
         cluster.run("pg_ctl", "start", "-w", "-o", " ".join(options + listen))
         yield cluster
     finally:
+        cluster.admin.dispose()
         if (home / "data" / "postmaster.pid").exists():
             cluster.run("pg_ctl", "stop", "-w", "-m", "immediate")
         shutil.rmtree(home)
