@@ -40,16 +40,14 @@ def test_from_nothing_to_a_group() -> None:
     assert group["name"] == "Łódź"
 
 
-def test_a_terminal_without_polish_letters_is_no_error() -> None:
-    run("db", "upgrade")
+def test_a_terminal_without_polish_letters_is_no_error(sqlite_url: str, tables: None) -> None:
     run("group", "add", "Łódź")
     environ = {**os.environ, "PYTHONIOENCODING": "iso8859-1"}
     shown = subprocess.check_output([sys.executable, CLI, "group", "list"], env=environ)
     assert b"\\u0141\xf3d\\u017a" in shown
 
 
-def test_arguments_that_are_not_text_are_one_line() -> None:
-    run("db", "upgrade")
+def test_arguments_that_are_not_text_are_one_line(sqlite_url: str, tables: None) -> None:
     result = subprocess.run(
         [sys.executable, CLI, "group", "add", b"a\xff\n\x1b[31m"], capture_output=True, check=False
     )
