@@ -18,8 +18,7 @@ from fsctl.store.engine import reading, writing
 from fsctl.store.revision import read_revision
 from fsctl.store.tables import AuditEntry, now_ms
 from fsctl.store.web_tables import UserAuditEntry
-
-PASSWORD = "correct horse battery"  # noqa: S105 - of a test
+from tests.web.conftest import PASSWORD, cheap_passwords  # noqa: F401 - used by being here
 
 
 def test_each_change_of_a_user_is_written_down(engine: Engine) -> None:

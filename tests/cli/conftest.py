@@ -1,7 +1,7 @@
 """The command line, called in this process."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,9 +38,8 @@ def fsctl() -> Run:
 
 
 @pytest.fixture
-def example(fsctl: Run, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def example(fsctl: Run, database_url: str, tables: None, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run ``fsctl`` on a database that has the example group."""
     monkeypatch.setenv("FSCTL_DATABASE_URL", database_url)
-    assert fsctl("db", "upgrade").exit_code == 0
     assert fsctl("db", "example").exit_code == 0
     return fsctl

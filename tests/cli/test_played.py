@@ -21,10 +21,10 @@ from fsctl.cli.board import Board
 from fsctl.cli.drawing import timeline
 from fsctl.cli.main import root
 from fsctl.hunt.ledger import Leg
-from fsctl.store import migrate
 from fsctl.store.call_records import Version
 from fsctl.store.call_writing import write_calls
 from fsctl.store.engine import make_engine
+from tests.databases import make_tables
 from tests.records.samples import call
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent.parent.parent
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """An environment whose database has the example group."""
     url = f"sqlite:///{tmp_path / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     add_example(make_engine(url))
     made = {"FSCTL_DATABASE_URL": url, "FSCTL_LISTEN": "127.0.0.1:0", "PYTHONUNBUFFERED": "1"}
     for name, value in made.items():

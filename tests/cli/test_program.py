@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
 
 CLI = Path(__file__).parents[2] / "cli.py"
@@ -41,16 +40,14 @@ def test_from_nothing_to_a_group() -> None:
     assert group["name"] == "Łódź"
 
 
-def test_a_terminal_without_polish_letters_is_no_error() -> None:
-    run("db", "upgrade")
+def test_a_terminal_without_polish_letters_is_no_error(sqlite_url: str, tables: None) -> None:
     run("group", "add", "Łódź")
     environ = {**os.environ, "PYTHONIOENCODING": "iso8859-1"}
     shown = subprocess.check_output([sys.executable, CLI, "group", "list"], env=environ)
     assert b"\\u0141\xf3d\\u017a" in shown
 
 
-def test_arguments_that_are_not_text_are_one_line() -> None:
-    run("db", "upgrade")
+def test_arguments_that_are_not_text_are_one_line(sqlite_url: str, tables: None) -> None:
     result = subprocess.run(
         [sys.executable, CLI, "group", "add", b"a\xff\n\x1b[31m"], capture_output=True, check=False
     )
@@ -80,8 +77,7 @@ def test_a_full_disk_is_one_line() -> None:
 
 
 @pytest.mark.postgresql
-def test_an_interrupt_is_no_traceback(postgresql_url: str) -> None:
-    migrate.upgrade(postgresql_url)
+def test_an_interrupt_is_no_traceback(postgresql_url: str, tables: None) -> None:
     engine = make_engine(postgresql_url)
     with engine.begin() as connection:
         connection.execute(text("LOCK TABLE hunt_group"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fsctl.cli.service_manager import ServiceManager
-from fsctl.store import migrate
+from tests.databases import make_tables
 
 CLI = Path(__file__).parents[2] / "cli.py"
 
@@ -38,7 +38,7 @@ def test_serve_is_ready_alive_and_stopping(
     manager: socket.socket, tmp_path: Path, workers: str
 ) -> None:
     url = f"sqlite:///{tmp_path / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     process = subprocess.Popen(
         [sys.executable, CLI, "serve", "--listen", "127.0.0.1:0", "--workers", workers],
         env={
@@ -65,7 +65,7 @@ def test_serve_is_ready_alive_and_stopping(
 
 def test_a_frozen_process_says_nothing(manager: socket.socket, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     process = subprocess.Popen(
         [sys.executable, CLI, "serve", "--listen", "127.0.0.1:0"],
         env={

@@ -17,7 +17,6 @@ from fsctl.cli.xml_curl import Dialplan
 from fsctl.controller.directory import Directory
 from fsctl.controller.source import database_source
 from fsctl.settings import Settings
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
 from fsctl.store.numbers import dialled
 
@@ -25,8 +24,7 @@ Ask = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def ask(database_url: str) -> Iterator[Ask]:
-    migrate.upgrade(database_url)
+def ask(database_url: str, tables: None) -> Iterator[Ask]:
     engine = make_engine(database_url)
     for name, domain in (("sales", ""), ("theirs", "b.example"), ("off", "")):
         add_group(engine, name, domain=domain)

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from fsctl.admin.groups import add_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
+from tests.databases import make_tables
 from tests.scenarios.controllers import ServedController
 from tests.scenarios.python_rig import PythonRig
 from tests.scenarios.rig import Script
@@ -76,7 +76,7 @@ def watched(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Watched]:
     url = f"sqlite:///{tmp_path / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     engine = make_engine(url)
     add_group(engine, "watched", wait=20.0)
     add_numbers(engine, "watched", [NUMBER], "PL")

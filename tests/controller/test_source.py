@@ -8,7 +8,6 @@ from sqlalchemy import Engine, event, text
 from fsctl.admin.groups import add_group, set_group
 from fsctl.admin.numbers import add_numbers
 from fsctl.controller.source import database_source
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
 
 
@@ -54,8 +53,7 @@ def backends(admin: Engine, name: str | None) -> list[tuple[str, str]]:
 
 
 @pytest.mark.postgresql
-def test_a_look_is_one_statement_and_no_transaction(postgresql_url: str) -> None:
-    migrate.upgrade(postgresql_url)
+def test_a_look_is_one_statement_and_no_transaction(postgresql_url: str, tables: None) -> None:
     engine = make_engine(postgresql_url)
     admin = make_engine(postgresql_url.rsplit("/", 1)[0] + "/postgres")
     source = database_source(engine)
@@ -67,8 +65,7 @@ def test_a_look_is_one_statement_and_no_transaction(postgresql_url: str) -> None
 
 
 @pytest.mark.postgresql
-def test_a_server_that_came_back_is_asked_again(postgresql_url: str) -> None:
-    migrate.upgrade(postgresql_url)
+def test_a_server_that_came_back_is_asked_again(postgresql_url: str, tables: None) -> None:
     engine = make_engine(postgresql_url)
     admin = make_engine(postgresql_url.rsplit("/", 1)[0] + "/postgres")
     source = database_source(engine)

@@ -18,8 +18,8 @@ from gevent.fileobject import FileObjectPosix
 from fsctl.admin.groups import add_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
+from tests.databases import make_tables
 from tests.scenarios.controllers import ServedController
 from tests.scenarios.python_rig import PythonRig
 from tests.scenarios.rig import Script
@@ -66,7 +66,7 @@ class Served:
 @pytest.fixture(scope="module")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('workers') / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     engine = make_engine(url)
     add_group(engine, "workers", wait=5.0)
     add_numbers(engine, "workers", [NUMBER], "PL")

@@ -24,9 +24,9 @@ from fsctl.controller.server import Controller
 from fsctl.controller.source import database_source
 from fsctl.esl.listener import bind, place_of
 from fsctl.esl.switch_facts import NEEDED_MODULES
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
 from fsctl.store.numbers import dialled
+from tests.databases import make_tables
 from tests.esl.inbound_server import InboundServer
 
 MEMBERS = ("test002", "test006", "test007")
@@ -47,7 +47,7 @@ class Installation:
         self.folder = folder
         self.database = folder / "fsctl.db"
         url = f"sqlite:///{self.database}"
-        migrate.upgrade(url)
+        make_tables(url)
         self.database.chmod(0o600)
         self.engine = make_engine(url)
         add_example(self.engine)

@@ -17,13 +17,17 @@ from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
 from fsctl.store import migrate
 from fsctl.store.engine import make_engine
+from tests.databases import make_tables
 from tests.scenarios.controllers import ROOT, ServedController
 from tests.scenarios.python_rig import PythonRig
 
 
 def furnish(url: str, *numbers: str, wait: float = 3.0) -> None:
     """Give a new database a group with ``test002`` for each of these numbers."""
-    migrate.upgrade(url)
+    if url.startswith("sqlite"):
+        make_tables(url)
+    else:
+        migrate.upgrade(url)
     engine = make_engine(url)
     for number in numbers:
         add_group(engine, f"group {number}", wait=wait)

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -171,13 +171,17 @@ def postgresql(postgresql_cluster: Cluster) -> Iterator[Served]:
 @contextmanager
 def frozen(cluster: Cluster) -> Iterator[None]:
     pids = server_processes(cluster)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    _tell(pids, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        _tell(pids, signal.SIGCONT)
+
+
+def _tell(pids: list[int], order: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # a connection's process may just be ending
+            os.kill(pid, order)
 
 
 @pytest.mark.postgresql

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from fsctl.admin.groups import add_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
+from tests.databases import make_tables
 from tests.live.rig import FreeSwitchRig
 from tests.scenarios.controllers import ServedController
 from tests.scenarios.rig import Script
@@ -29,7 +29,7 @@ NOBODY = "127.0.0.1:1"
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     url = f"sqlite:///{tmp_path / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     return make_engine(url)
 
 

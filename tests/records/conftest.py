@@ -10,13 +10,14 @@ from click.testing import CliRunner, Result
 
 from fsctl import settings_reading
 from fsctl.cli.main import root
-from fsctl.store import migrate
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def fsctl(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def fsctl(
+    database_url: str, tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Run]:
     """Run ``fsctl`` with these arguments on a database with its tables."""
     for name in os.environ:
         if name.startswith("FSCTL_"):
@@ -26,7 +27,6 @@ def fsctl(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("FSCTL_DATABASE_URL", database_url)
     monkeypatch.setenv("TZ", "Europe/Warsaw")
     time.tzset()
-    migrate.upgrade(database_url)
 
     def run(*args: str, code: int = 0) -> Result:
         result = CliRunner().invoke(root, args)

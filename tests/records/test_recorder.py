@@ -14,7 +14,6 @@ from sqlalchemy import Engine, text
 
 from fsctl.controller import recorder as recorder_module
 from fsctl.controller.recorder import Recorder
-from fsctl.store import migrate
 from fsctl.store.call_queries import CallFilter, list_calls
 from fsctl.store.call_records import CallRecord
 from fsctl.store.engine import make_engine, writing
@@ -252,9 +251,8 @@ def test_two_controllers_share_a_spool(engine: Engine, recording: Make) -> None:
 
 @pytest.mark.parametrize("away", [True, False])
 def test_kill_9_loses_at_most_the_last_second(
-    sqlite_url: str, recording: Make, spool: Path, away: bool
+    sqlite_url: str, tables: None, recording: Make, spool: Path, away: bool
 ) -> None:
-    migrate.upgrade(sqlite_url)
     url = "sqlite:////nonexistent/fsctl.db" if away else sqlite_url
     command = [sys.executable, "-m", "tests.records.killed", url, str(spool)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -274,9 +272,8 @@ def test_kill_9_loses_at_most_the_last_second(
 
 @pytest.mark.postgresql
 def test_a_postgresql_that_restarts_gets_every_record(
-    postgresql_url: str, recording: Make, spool: Path
+    postgresql_url: str, tables: None, recording: Make, spool: Path
 ) -> None:
-    migrate.upgrade(postgresql_url)
     engine = make_engine(postgresql_url)
     recorder = recording(engine)
     recorder.put(call(0))

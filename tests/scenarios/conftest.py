@@ -15,8 +15,8 @@ from fsctl.admin.groups import add_group
 from fsctl.admin.kinds import Given
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine
+from tests.databases import make_tables
 from tests.scenarios.controllers import ServedController
 from tests.scenarios.rig import Rig
 
@@ -30,7 +30,7 @@ Mortal = Callable[[], ServedController]
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('scenarios') / 'fsctl.db'}"
-    migrate.upgrade(url)
+    make_tables(url)
     return url
 
 

@@ -26,8 +26,7 @@ def test_a_copy_is_taken_while_the_database_is_written_to(sqlite_url: str, tmp_p
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
-def test_a_copy_is_one_file(sqlite_url: str, tmp_path: Path) -> None:
-    migrate.upgrade(sqlite_url)
+def test_a_copy_is_one_file(sqlite_url: str, tables: None, tmp_path: Path) -> None:
     copy = make_backup(make_engine(sqlite_url))
     content = copy.read_bytes()
     moved = tmp_path / "elsewhere" / "copy.db"
@@ -37,8 +36,9 @@ def test_a_copy_is_one_file(sqlite_url: str, tmp_path: Path) -> None:
     assert {one.name for one in tmp_path.iterdir() if "backup" in one.name} == {copy.name}
 
 
-def test_only_the_newest_copies_stay_and_nothing_else_goes(sqlite_url: str, tmp_path: Path) -> None:
-    migrate.upgrade(sqlite_url)
+def test_only_the_newest_copies_stay_and_nothing_else_goes(
+    sqlite_url: str, tables: None, tmp_path: Path
+) -> None:
     others = ["fsctl.db.backup-by-hand", "fsctl.db.backup-", "other.db.backup-20260101T000000Z"]
     for name in others:
         (tmp_path / name).write_text("mine")
@@ -47,8 +47,7 @@ def test_only_the_newest_copies_stay_and_nothing_else_goes(sqlite_url: str, tmp_
     assert all((tmp_path / name).exists() for name in others)
 
 
-def test_a_copy_takes_no_other_file_s_place(sqlite_url: str, tmp_path: Path) -> None:
-    migrate.upgrade(sqlite_url)
+def test_a_copy_takes_no_other_file_s_place(sqlite_url: str, tables: None, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("mine")
     link = tmp_path / "copy.db.partial"

@@ -10,7 +10,6 @@ from fsctl.admin.groups import add_group, disable_group, remove_group
 from fsctl.admin.members import add_member, disable_member
 from fsctl.admin.numbers import add_numbers
 from fsctl.hunt.group import Group, Member
-from fsctl.store import migrate
 from fsctl.store.engine import make_engine, reading, writing
 from fsctl.store.errors import Unavailable
 from fsctl.store.groups import all_numbers, find_group_by_number, list_groups, load_group
@@ -145,8 +144,7 @@ def test_the_database_itself_refuses_what_cannot_be(
         break_it()
 
 
-def test_a_null_character_cannot_be_kept(sqlite_url: str) -> None:
-    migrate.upgrade(sqlite_url)
+def test_a_null_character_cannot_be_kept(sqlite_url: str, tables: None) -> None:
     row = {**GROUP, "name": "a\0b"}
     with pytest.raises(IntegrityError), writing(make_engine(sqlite_url)) as session:
         session.execute(insert(HuntGroup).values(row))

@@ -12,6 +12,7 @@ import pytest
 from fsctl.store.tables import SCHEMA
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.xdist_group("installed")  # which share what they have built
 FIND = "from fsctl.store import migrate; print(migrate.script_location()); print(migrate.head())"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 OFFLINE = ["--no-deps", "--no-index", "--no-build-isolation"]
@@ -37,6 +38,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is released, made once: only who makes it out of something else makes another."""
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"))
+
+
 def build_wheel(source: Path, place: Path) -> Path:
     run(*PIP, "wheel", *OFFLINE, "--wheel-dir", place, source, cwd=place)
     [wheel] = place.glob("fsctl-*.whl")
@@ -51,7 +58,9 @@ def build_sdist(source: Path, place: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", ["wheel", "sdist", "editable"])
-def test_the_migrations_are_found(source: Path, tmp_path: Path, form: str) -> None:
+def test_the_migrations_are_found(
+    request: pytest.FixtureRequest, source: Path, tmp_path: Path, form: str
+) -> None:
     home = tmp_path / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", home, cwd=tmp_path)
     [site] = home.glob("lib/python*/site-packages")
@@ -59,10 +68,11 @@ def test_the_migrations_are_found(source: Path, tmp_path: Path, form: str) -> No
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
     if form == "editable":
         what: list[object] = ["--editable", source]
+    elif form == "wheel":
+        what = [request.getfixturevalue("wheel")]
     else:
-        built = source if form == "wheel" else build_sdist(source, tmp_path)
-        what = [build_wheel(built, tmp_path)]
-    pip = [*PIP, "--python", home / "bin" / "python", "install", *OFFLINE]
+        what = [build_wheel(build_sdist(source, tmp_path), tmp_path)]
+    pip = [*PIP, "--python", home / "bin" / "python", "install", "--no-compile", *OFFLINE]
     run(*pip, *what, cwd=tmp_path)
     location, head = run(home / "bin" / "python", "-c", FIND, cwd=tmp_path).splitlines()
     expected = source / "migrations" if form == "editable" else site / "fsctl" / "migrations"
@@ -72,17 +82,17 @@ def test_the_migrations_are_found(source: Path, tmp_path: Path, form: str) -> No
     assert "is up to date; applied: 0001" in done
 
 
-def test_a_wheel_has_every_module(source: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(build_wheel(source, tmp_path)) as wheel:
-        names = {name for name in wheel.namelist() if name.endswith(".py")}
+def test_a_wheel_has_every_module(source: Path, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if name.endswith(".py")}
     modules = {str(path.relative_to(source)) for path in (source / "fsctl").rglob("*.py")}
     migrations = {f"fsctl/{path.relative_to(source)}" for path in source.glob("migrations/**/*.py")}
     assert names == modules | migrations
 
 
-def test_a_wheel_has_what_the_panel_shows(source: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(build_wheel(source, tmp_path)) as wheel:
-        names = set(wheel.namelist())
+def test_a_wheel_has_what_the_panel_shows(source: Path, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
     shown = {
         str(path.relative_to(source))
         for folder in ("templates", "static", "catalogs")

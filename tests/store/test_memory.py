@@ -163,13 +163,13 @@ def test_controllers_that_write_at_the_same_time_lose_no_call(sales: Engine) -> 
 
 
 @pytest.mark.postgresql
-def test_a_member_who_is_removed_meanwhile_costs_no_record(postgresql_url: str) -> None:
+def test_a_member_who_is_removed_meanwhile_costs_no_record(
+    postgresql_url: str, tables: None
+) -> None:
     """The record's transaction waits for the removal, and then leaves the member out."""
-    from fsctl.store import migrate
     from fsctl.store.engine import make_engine
     from fsctl.store.tables import GroupMember
 
-    migrate.upgrade(postgresql_url)
     engine = make_engine(postgresql_url)
     add_group(engine, "Sales")
     add_member(engine, "Sales", "test006")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
@@ -98,9 +99,17 @@ def example(engine: Engine) -> Engine:
     return engine
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """What is compiled of the templates: each test has an app of its own, and all the same."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
+
+
 @pytest.fixture
-def app(example: Engine, clock: Clock) -> Flask:
-    return create_app(example, Settings(), clock)
+def app(example: Engine, clock: Clock, compiled: FileSystemBytecodeCache) -> Flask:
+    made = create_app(example, Settings(), clock)
+    made.jinja_env.bytecode_cache = compiled
+    return made
 
 
 @pytest.fixture
