@@ -14,8 +14,9 @@ from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, Whom
 from fsctl.esl import commands, picking
-from fsctl.esl.codec import Event, Frame
+from fsctl.esl.codec import Frame
 from fsctl.esl.errors import NoReply, SessionClosed
+from fsctl.esl.events import Event
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
 from fsctl.hunt.endings import (
@@ -417,7 +418,7 @@ class HuntedCall:
             event = self.session.next_event(min(again, end))
             if event is not None:
                 self._take_in(event, hunt)
-                if event.get("Unique-ID") == self.caller.uuid and hunt.phase is Phase.CONNECTED:
+                if event.uuid == self.caller.uuid and hunt.phase is Phase.CONNECTED:
                     end = min(end, self.clock() + handover.LINGER)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME

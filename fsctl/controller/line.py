@@ -17,7 +17,7 @@ from fsctl.controller.legs import picks_up
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
 from fsctl.esl import commands, picking
-from fsctl.esl.codec import Event
+from fsctl.esl.events import Event
 from fsctl.hunt.group import Group
 from fsctl.hunt.line import SAID_AT_ONCE, Line, Others, Ticket, Welcome
 from fsctl.hunt.nesting import everybody
@@ -272,7 +272,7 @@ class InLine:
         if picks_up(event, caller.uuid):
             self.taker = event
             return Left.TAKEN
-        if event.name == "CHANNEL_BRIDGE" and event.get("Unique-ID") == caller.uuid:
+        if event.name == "CHANNEL_BRIDGE" and event.uuid == caller.uuid:
             return self._see_off()
         return None
 

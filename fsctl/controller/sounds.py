@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 
 from fsctl.esl import commands
-from fsctl.esl.codec import Event
 from fsctl.esl.errors import Unquotable
+from fsctl.esl.events import Event
 from fsctl.esl.quoting import sound
 from fsctl.hunt.group import Group
 from fsctl.hunt.line import told
