@@ -215,7 +215,7 @@ class HuntedCall:
         event = self.session.next_event(until)
         while event is not None:
             self._take_in(event, hunt)
-            if hunt.phase is Phase.HUNTING:
+            if event.name == "CHANNEL_EXECUTE_COMPLETE" and hunt.phase is Phase.HUNTING:
                 self._sounds.take_in(event)
             if hunt.ended or self._goes_on:
                 return
@@ -243,12 +243,14 @@ class HuntedCall:
 
     def _take_in(self, event: Event, hunt: Hunt) -> None:
         for told in self.legs.translate(event):
-            self._carry_out(hunt.handle(told, self.clock()))
+            if actions := hunt.handle(told, self.clock()):
+                self._carry_out(actions)
             if isinstance(told, ev.LegEnded) and self._vanished(told, hunt):
                 # It may have taken that back. ``socket_resume`` is left as it is: a parked caller
                 # goes on without it (tried), and somebody else may have the caller by now.
                 self._bound(hunt)
-        self._end_if_unwanted(event)
+        if event.name == "CHANNEL_CREATE":
+            self._end_if_unwanted(event)
 
     def _vanished(self, end: ev.LegEnded, hunt: Hunt) -> bool:
         """Whether a member who was about to have the caller is gone, and the hunt goes on."""
@@ -257,7 +259,7 @@ class HuntedCall:
 
     def _end_if_unwanted(self, event: Event) -> None:
         """End a channel that came into being after its leg was called off: the cancel missed it."""
-        leg = self.legs.leg_of(event) if event.name == "CHANNEL_CREATE" else None
+        leg = self.legs.leg_of(event)
         if leg and leg.cancelled:
             self.session.post(commands.cancel(leg.job, leg.cancelled))
 
