@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import MOST_KEPT, Group, Member, kept
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.outcomes import CALLER_GONE, TEMPORARY_FAILURE, Outcome, outcome_of
@@ -36,8 +36,6 @@ LONGEST_TIME = 1e8
 LATEST = 4e9
 """The latest UTC time, in epoch seconds: in the year 2096."""
 MOST_ATTEMPTS = 10_000
-MOST_TEXTS = 100
-"""Groups of which both forms are kept in memory; each may have ``LONGEST_GROUP`` characters."""
 
 
 class CallOutcome(StrEnum):
@@ -186,24 +184,13 @@ def was_picked_up(record: CallRecord) -> bool:
 _REFUSALS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE)
 
 
+@kept
 def group_text(group: Group) -> str:
     """Return a group as records keep it: JSON, without the groups that calls may go on to."""
-    known = _texts.get(id(group))
-    if known is not None and known[0] is group:
-        return known[1]
-    text = orjson.dumps(replace(group, onward=())).decode()
-    if len(_texts) >= MOST_TEXTS:
-        _texts.clear()
-    _texts[id(group)] = group, text
-    return text
+    return orjson.dumps(replace(group, onward=())).decode()
 
 
-_texts: dict[int, tuple[Group, str]] = {}
-"""The texts of groups that had calls of late, by identity: a group never changes, and comparing two
-takes as long as writing one."""
-
-
-@lru_cache(MOST_TEXTS)
+@lru_cache(MOST_KEPT)
 def group_of(text: str) -> Group | None:
     """Return the group that ``group_text`` wrote, by whatever version of fsctl; None for none.
 
