@@ -134,11 +134,11 @@ class Lines:
     def leave(self, stay: Stay) -> None:
         """A caller gives his place up; twice is once."""
         self.end(stay, busy=False, answered=False)
-        queue = self._queue(stay.group)
-        if stay.ticket in queue.line:
+        queue = self._queues.get(key_of(stay.group.name, stay.group.domain))
+        if queue is not None and stay.ticket in queue.line:
             queue.line.leave(stay.ticket)
             queue.stir(behind=stay.ticket)
-        self._forget(stay.group)
+            self._forget(stay.group)
 
     # What is heard
 

@@ -63,7 +63,7 @@ class Admission:
             return False
         if not self._external and has_external(group):
             return False
-        return self._caller is None or bare_name(self._caller) not in _bare_names(group)
+        return self._caller is None or bare_name(self._caller) not in _by_bare_name(group)
 
     def _worked_out(self, group: Group, depth: int) -> Schedule:
         within: dict[str, Schedule] = {}
@@ -106,8 +106,11 @@ def _schedule_as_ever(group: Group) -> Schedule:
 
 
 @kept
-def _bare_names(group: Group) -> frozenset[str]:
-    return frozenset(bare_name(member.user) for member in group.members)
+def _by_bare_name(group: Group) -> Mapping[str, list[Member]]:
+    found: dict[str, list[Member]] = {}
+    for member in group.members:
+        found.setdefault(bare_name(member.user), []).append(member)
+    return found
 
 
 def _length(schedule: Schedule) -> float:
@@ -180,7 +183,7 @@ def takers(group: Group, user: str) -> Iterator[tuple[Group, str]]:
     In an outer group that is the inner one.
     """
     inner = dict(group.inner)
-    for member in group.members:
+    for member in group.members if inner else _by_bare_name(group).get(bare_name(user), ()):
         if member.user in inner:
             found = list(takers(inner[member.user], user))
             if found:
