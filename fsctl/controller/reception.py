@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from msgspec import structs
+
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.caller import Caller
 from fsctl.controller.directory import Directory
@@ -241,7 +243,7 @@ class Reception:
         cause = ending.cause or record.cause
         onward = group_after(group, ending) if group else None
         gone = onward is not None or self._sent_on(caller, group, ending, cause, stay)
-        self._put(replace(record, onward=str(ending) if gone else ""), stay)
+        self._put(structs.replace(record, onward=str(ending) if gone else ""), stay)
         if not gone:
             caller.unbind()
             refuse(caller.session, cause, guarded=stay is not None or caller.legs > 0)

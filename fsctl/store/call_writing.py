@@ -6,7 +6,7 @@ Owns that a record written twice is there once: the later version stays, whoever
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Engine, Table, delete, insert, select
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fsctl.hunt.group import MOST_KEPT
 from fsctl.hunt.nesting import everybody, takers
 from fsctl.store.call_keys import caller_key, user_key
 from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
@@ -232,6 +233,7 @@ def _ms(seconds: float | None) -> Any:
     return None if seconds is None else round(seconds * 1000)
 
 
+@lru_cache(MOST_KEPT)
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
