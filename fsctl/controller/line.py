@@ -26,7 +26,7 @@ from fsctl.store.memory import GroupKey, key_of
 TOLD_TWICE = 1.0
 """Seconds within which a member is freed once, who may be told of: a switch and a call of our own
 tell of the same end."""
-CLAIM_NEWS = 0.5
+TAKER_NEWS = 0.5
 """Seconds after which it is asked again whether somebody has a caller, of whom nothing is heard."""
 _FAR = 86_400.0
 
@@ -248,7 +248,7 @@ class InLine:
             if (leaves or self.was_taken) and not self._is_claimed() and leaves:
                 return Left.OVER if now >= stay.deadline else Left.TURN
             if self.was_taken:
-                until = now + CLAIM_NEWS
+                until = now + TAKER_NEWS
             else:
                 until = min(due, self._sound(now), stay.deadline)
             event = caller.session.next_event(until)

@@ -111,18 +111,20 @@ class Reception:
         if part.hunt.winner:
             self.lines.freed(user_of(part.hunt.winner.member, part.group.domain))
         there = part.caller.session.connected
-        if part.stands and there:
+        if part.parting.stands and there:
             part.stay.take_in(part)
             return InLine(part.stay)
-        if part.next_group is None:
+        if part.parting.next_group is None:
             return None
         if not there:
-            part.went = ""  # the caller left in that moment, and no other group has a record
+            part.parting.went = (
+                ""  # the caller left in that moment, and no other group has a record
+            )
             return None
         self.note(part)
         part.stay.over()
         part.caller.hops += 1
-        return self._lead(part.caller, part.next_group, self._later(part.stay.began))
+        return self._lead(part.caller, part.parting.next_group, self._later(part.stay.began))
 
     def _lead(self, caller: Caller, group: Group | None, began: float) -> Part | None:
         """Return what comes for a caller in a group, or in those to which it sends him on."""

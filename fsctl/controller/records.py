@@ -32,13 +32,13 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         **_facts_of(arrival, call.group),
         began=stay.began,
         wait_seconds=wait,
-        outcome=str(call_outcome(hunt) if winner else call.came_to or call_outcome(hunt)),
+        outcome=str(call_outcome(hunt) if winner else call.parting.came_to or call_outcome(hunt)),
         cause=hunt.cause,
         ended=stay.began + wait + (talk or 0.0),
         answered_by=winner.member if winner else None,
         talk_seconds=talk,
         attempts=stay.attempts_with(call),
-        onward=call.went,
+        onward=call.parting.went,
         line_seconds=stay.line_seconds,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import gevent
 import pytest
 
-from fsctl.controller import call, line, reception
+from fsctl.controller import call, line, parting, reception
 from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
@@ -121,15 +121,15 @@ def test_a_member_whose_caller_left_in_the_moment_of_the_answer_is_hung_up(
 def test_a_release_is_asked_for_again_though_the_switch_talks_of_other_things(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call, "RELEASE_TIME", 0.05)
+    monkeypatch.setattr(parting, "RELEASE_TIME", 0.05)
     switch = dial("601")
     switch.said("^bgapi originate")
     talking = keep_talking(switch)
-    switch.said("limit_execute", times=call.RELEASES)
+    switch.said("limit_execute", times=parting.RELEASES)
     switch.said("hupall LOSE_RACE fsctl_hunt")  # given back to the dialplan in the end
     assert switch.closed.wait(5.0)
     talking.kill()
-    assert len(switch.fitting("execute-app-name: limit_execute")) == call.RELEASES
+    assert len(switch.fitting("execute-app-name: limit_execute")) == parting.RELEASES
 
 
 def test_a_call_leaves_no_circles(dial: Dial) -> None:
@@ -245,7 +245,7 @@ def test_who_talks_to_a_stranger_is_left_alone(dial: Dial) -> None:
 def test_who_is_claimed_at_the_end_of_the_wait_is_not_released(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "CLAIM_NEWS", 0.02)
+    monkeypatch.setattr(line, "TAKER_NEWS", 0.02)
     switch = stand(dial)
     before = len(switch.fitting("^api limit_usage"))
     switch.replies["limit_usage"] = "1"
