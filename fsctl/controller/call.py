@@ -35,6 +35,8 @@ STRAGGLER_TIME = 0.5
 """Seconds after which a leg that should have ended is ended once more, and again."""
 CROSSING = 1.0
 """Seconds within which a bound and a winner who takes it back may pass each other on the way."""
+TOGETHER = 4
+"""Legs that leave in one piece with the first: to put them together takes less than one sending."""
 _FAR = 86_400.0
 
 log = logging.getLogger(__name__)
@@ -121,9 +123,9 @@ class HuntedCall:
     def _begin(self, hunt: Hunt) -> None:
         """Start the first leg, then make the switch look after the caller, and start the others.
 
-        The first leg goes ahead because a telephone should ring as soon as it can. Only the results
-        of jobs must be heard before it: a leg's own events take longer than to be asked for, and
-        the hunt can do without any of them.
+        The first leg goes ahead because a telephone should ring as soon as it can, and does not
+        wait for many others to be put together. Only the results of jobs must be heard before it: a
+        leg's own events take longer than to be asked for, and the hunt can do without any of them.
         """
         caller = self.caller
         if self._taker:
@@ -137,7 +139,8 @@ class HuntedCall:
         first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])
-        self.session.flush()
+        if len(others) > TOGETHER:
+            self.session.flush()
         self.session.let_others_first()
         caller.look_after()
         self._sounds.ring(self.clock())
