@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Engine, Table, delete, insert, select
+from sqlalchemy import Dialect, Engine, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -55,13 +55,14 @@ def write_calls(engine: Engine, versions: Iterable[Version], *, mails: bool = Fa
         known = _known_as_answered(session, ordered)
         ids = _write_rows(session, ordered)
         session.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.call_id.in_(ids.values())))
-        rows = [
-            row
-            for key, call_id in ids.items()
-            for row in _attempt_rows(call_id, latest[key].record)
-        ]
-        if rows:
-            session.execute(insert(_ATTEMPTS), rows)
+        _write_attempts(
+            session,
+            [
+                row
+                for key, call_id in ids.items()
+                for row in _attempt_rows(call_id, latest[key].record)
+            ],
+        )
         records = [latest[key].record for key in sorted(ids)]
         remember(session, _services(records, known))
         if mails:
@@ -204,6 +205,24 @@ def _attempt_rows(call_id: int, record: CallRecord) -> list[_Row]:
         }
         for position, user in enumerate(unrung, len(attempts))
     ]
+
+
+def _write_attempts(session: Session, rows: Sequence[_Row]) -> None:
+    """Insert attempts, by the driver itself: they are most of what is written, and plain values."""
+    if not rows:
+        return
+    connection = session.connection()
+    statement, order = _attempts_statement(connection.dialect)
+    values: Any = [tuple(row[name] for name in order) for row in rows] if order else rows
+    connection.exec_driver_sql(statement, values)
+
+
+@lru_cache(8)
+def _attempts_statement(dialect: Dialect) -> tuple[str, Sequence[str]]:
+    """Return the text that inserts an attempt, and the order of its values; none if by name."""
+    names = [column.name for column in _ATTEMPTS.columns if column.name != "id"]
+    compiled = insert(_ATTEMPTS).compile(dialect=dialect, column_keys=names)
+    return str(compiled), getattr(compiled, "positiontup", None) or ()
 
 
 def _member(call_id: int, position: int, record: CallRecord, user: str) -> _Row:
