@@ -18,7 +18,8 @@ MAX_VALUE = 80
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,254}")
 _NUMBER = re.compile(r"\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]{0,63}")
-_ENDS_VALUE = re.compile(r"[\s{}'\"$|^]|(?<!\\),|\\(?![,s])")
+_VALUES = re.compile(r"(?:[^\s{}'\"$|^,\\]++|\\[,s])*+")
+"""What ends no value: neither a space, a bracket, a quote nor a comma that is not escaped."""
 _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 # Not "/", ":" and "@": of a name that holds them FreeSWITCH shows a part only (tried).
 _PLAIN = frozenset(" +-_.#*&!?," + _APOSTROPHE)
@@ -160,7 +161,7 @@ def listed(pairs: dict[str, str]) -> str:
     for name in pairs:
         _check_name(name)
     # All at once: an end of one cannot be the beginning of another across a NUL.
-    if _ENDS_VALUE.search("\0".join(pairs.values())):
-        name, text = next(pair for pair in pairs.items() if _ENDS_VALUE.search(pair[1]))
+    if not _VALUES.fullmatch("\0".join(pairs.values())):
+        name, text = next(pair for pair in pairs.items() if not _VALUES.fullmatch(pair[1]))
         raise Unquotable(f"{text[:60]!r} cannot be the value of {name}")
     return ",".join([f"{name}={text}" for name, text in pairs.items()])
