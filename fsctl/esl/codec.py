@@ -252,14 +252,14 @@ class Decoder:
             body = usual.end()
             what = usual.lastgroup
             if what == "reply":
-                self._go_to(body)
+                self._at = body
                 return Frame("command/reply", {"Reply-Text": usual["reply"].decode()})
             kind = "text/event-json" if what == "event" else "api/response"
             end = body + int(usual[what or ""])
-            self._check(end - at)
-            if end <= len(buffer):
-                self._go_to(end)
+            if end <= len(buffer) and end - at <= self.max_frame:
+                self._at = end
                 return Frame(kind, _NO_HEADERS, bytes(buffer[body:end]))
+            self._check(end - at)
             self._head = _Begun(kind, _NO_HEADERS, b"", body, end)
             return None
         if len(buffer) < head.end:

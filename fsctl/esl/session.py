@@ -16,7 +16,7 @@ from greenswitch.esl import OutboundSession
 from fsctl.esl import commands
 from fsctl.esl.codec import MAX_FRAME, Decoder, Frame, Room, parse_event, raw_value
 from fsctl.esl.errors import NoReply, ProtocolError, SessionClosed, Unquotable
-from fsctl.esl.events import Event
+from fsctl.esl.events import Event, read_json
 from fsctl.esl.quoting import token
 from fsctl.esl.wire import CHUNK, Wire
 
@@ -221,8 +221,9 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
 
     def _take_event(self, frame: Frame) -> None:
         """Queue an event, unless it names a channel about which no command can be given."""
+        usual = frame.kind == "text/event-json"
         try:
-            event = parse_event(frame)
+            event = read_json(frame.body) if usual else parse_event(frame)
             if event.uuid not in self._channels and event.name.startswith("CHANNEL_"):
                 self._channels.add(token(event.uuid))
         except (ProtocolError, Unquotable):

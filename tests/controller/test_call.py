@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import gevent
 import pytest
@@ -17,6 +21,7 @@ from fsctl.hunt.group import Group, Member
 from tests.controller.scripted import CALLER, ScriptedSwitch
 from tests.hostile.house import House
 
+ROOT = Path(__file__).parent.parent.parent
 Dial = Callable[[str], ScriptedSwitch]
 
 
@@ -169,8 +174,18 @@ def test_what_a_call_costs(dial: Dial) -> None:
     assert len(switch.fitting("^bgapi originate")) == 3
     assert len(switch.fitting("^filter")) == 4
     assert [len(command.split()) - 2 for command in switch.fitting("^event")] == [7]
-    assert len(switch.commands) <= 18, switch.commands
-    assert sum(map(len, switch.commands[: before + 1])) < 1_200
+    assert len(switch.commands) <= 16, switch.commands
+    assert sum(map(len, switch.commands[: before + 1])) < 950
+
+
+def test_how_much_is_done_for_a_call() -> None:
+    """Functions of ours that are called for one, and how often something is sent."""
+    measured = [sys.executable, "-m", "benchmarks.one_call", "--calls", "20", "--rounds", "1"]
+    said = subprocess.run(measured, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [functions] = re.findall(r"^(\d+) calls of functions of ours$", said, re.MULTILINE)
+    [sendings] = re.findall(r", (\d+) sendings$", said, re.MULTILINE)
+    assert int(functions) < 870
+    assert int(sendings) <= 3
 
 
 def test_who_was_picked_up_in_the_last_instant_is_not_sent_on(dial: Dial) -> None:
