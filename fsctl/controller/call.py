@@ -9,26 +9,17 @@ from functools import partial
 
 from fsctl.controller import handover
 from fsctl.controller.legs import Legs
-from fsctl.controller.onward import send_on
+from fsctl.controller.parting import Parting
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, Whom
 from fsctl.esl import commands, picking
-from fsctl.esl.codec import Event, Frame
-from fsctl.esl.errors import NoReply, SessionClosed
+from fsctl.esl.codec import Frame
+from fsctl.esl.errors import SessionClosed
+from fsctl.esl.events import Event
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import Admitted
-from fsctl.hunt.endings import (
-    MOST_HOPS,
-    TOO_MANY_HOPS,
-    Ending,
-    Kind,
-    Reason,
-    ending_for,
-    group_after,
-    reason_of,
-)
-from fsctl.hunt.group import Group
+from fsctl.hunt.endings import Reason, reason_of
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
     CALLER_GONE,
@@ -37,26 +28,18 @@ from fsctl.hunt.outcomes import (
     PREEMPTED,
     TEMPORARY_FAILURE,
 )
-from fsctl.store.call_records import CallOutcome
 
-RELEASE_TIME = 2.0
-"""Seconds that the switch has to release a caller (20 ms are usual) before it is asked again."""
-RELEASES = 5
-"""How often it is asked. It refuses as long as a member has the caller, and may tell of that late:
-a switch under overload is behind with its events by seconds (tried)."""
 CLAIM_NEWS = 0.1
 """Seconds after which it is asked again whether somebody has the claim; 20 ms are usual."""
 STRAGGLER_TIME = 0.5
 """Seconds after which a leg that should have ended is ended once more, and again."""
 CROSSING = 1.0
 """Seconds within which a bound and a winner who takes it back may pass each other on the way."""
+TOGETHER = 4
+"""Legs that leave in one piece with the first: to put them together takes less than one sending."""
 _FAR = 86_400.0
 
 log = logging.getLogger(__name__)
-
-
-_CAME_TO = {Reason.FULL: CallOutcome.FULL, Reason.LINE_OVER: CallOutcome.LINE_OVER}
-"""Reasons of which a hunt itself knows nothing."""
 
 
 def _unnoted(_call: "HuntedCall") -> None:
@@ -90,24 +73,7 @@ class HuntedCall:
         self._sounds = stay.sounds
         self._whom = Whom(self.group, caller.arrival, around, caller.legs)
         self._actions: deque[ev.Action] = deque()
-        self._released = 0.0
-        self._releases = 0
-        self._cause = ""
-        """What the caller was last told to be released with."""
-        self._places = around.places
-        self._ending: Ending | None = None
-        """Where the caller is to go as soon as no leg is left."""
-        self._to_stand = False
-        """Whether he is to stand in line instead."""
-        self.stands = False
-        """Whether he does."""
-        self.came_to: CallOutcome | None = None
-        """What it came to for the caller, where that is another thing than the hunt's own."""
-        self._sent = False
-        self.went = ""
-        """Where the caller went, whom nobody took."""
-        self.next_group: Group | None = None
-        """The group that hunts for the caller now."""
+        self.parting = Parting(stay, self.group, around.places)
         self._begun = False
         self._taker = taker
 
@@ -128,12 +94,12 @@ class HuntedCall:
         try:
             self._begin(hunt)
             while not hunt.ended:
-                if self._goes_on and not self.legs.open and hunt.phase is Phase.RELEASING:
+                if self.parting.waits and not self.legs.open and hunt.phase is Phase.RELEASING:
                     self._send_on(hunt)
                 else:
                     self._step(hunt)
             self._let_others_hunt(hunt)
-            if self._sent:
+            if self.parting.sent:
                 return hunt  # and close at once
             if hunt.winner:
                 self._note(self)  # the conversation may outlive us
@@ -142,28 +108,24 @@ class HuntedCall:
                 self._see_off(hunt)
         finally:
             self.caller.legs, self.caller.answered = self.legs.count, self.legs.caller_answered
-            if self.next_group is None and not self.stands:
+            if self.parting.next_group is None and not self.parting.stands:
                 self.caller.over.set()
         return hunt
-
-    @property
-    def _goes_on(self) -> bool:
-        return self._to_stand or self._ending is not None
 
     def _let_others_hunt(self, hunt: Hunt) -> None:
         """Tell the group's line that this hunt is over, and whether it found everybody busy."""
         in_vain = hunt.winner is None and hunt.cause != CALLER_GONE
         busy = in_vain and reason_of(hunt.cause) is Reason.BUSY
         self.stay.lines.end(self.stay, busy, hunt.winner is not None)
-        if not self.stands:
+        if not self.parting.stands:
             self.stay.lines.leave(self.stay)
 
     def _begin(self, hunt: Hunt) -> None:
         """Start the first leg, then make the switch look after the caller, and start the others.
 
-        The first leg goes ahead because a telephone should ring as soon as it can. Only the results
-        of jobs must be heard before it: a leg's own events take longer than to be asked for, and
-        the hunt can do without any of them.
+        The first leg goes ahead because a telephone should ring as soon as it can, and does not
+        wait for many others to be put together. Only the results of jobs must be heard before it: a
+        leg's own events take longer than to be asked for, and the hunt can do without any of them.
         """
         caller = self.caller
         if self._taker:
@@ -177,7 +139,8 @@ class HuntedCall:
         first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])
-        self.session.flush()
+        if len(others) > TOGETHER:
+            self.session.flush()
         self.session.let_others_first()
         # Ringing first: the event that tells of it is for nobody, and costs the switch most.
         self._sounds.ring(self.clock())
@@ -215,9 +178,9 @@ class HuntedCall:
         event = self.session.next_event(until)
         while event is not None:
             self._take_in(event, hunt)
-            if hunt.phase is Phase.HUNTING:
+            if event.name == "CHANNEL_EXECUTE_COMPLETE" and hunt.phase is Phase.HUNTING:
                 self._sounds.take_in(event)
-            if hunt.ended or self._goes_on:
+            if hunt.ended or self.parting.waits:
                 return
             event = self.session.waiting_event()
         now, due = self.clock(), self._due(hunt)
@@ -226,7 +189,7 @@ class HuntedCall:
         if now < due:
             return
         if hunt.phase is Phase.RELEASING:
-            self._release_again(hunt)
+            self.parting.release_again(hunt)
         else:
             self._carry_out(self._tick(hunt, due))
 
@@ -239,16 +202,19 @@ class HuntedCall:
 
     def _due(self, hunt: Hunt) -> float:
         """Return when something has to be done even though the switch says nothing."""
-        return self._released + RELEASE_TIME if hunt.due is None else hunt.due
+        due = hunt.due
+        return self.parting.due if due is None else due
 
     def _take_in(self, event: Event, hunt: Hunt) -> None:
         for told in self.legs.translate(event):
-            self._carry_out(hunt.handle(told, self.clock()))
+            if actions := hunt.handle(told, self.clock()):
+                self._carry_out(actions)
             if isinstance(told, ev.LegEnded) and self._vanished(told, hunt):
                 # It may have taken that back. ``socket_resume`` is left as it is: a parked caller
                 # goes on without it (tried), and somebody else may have the caller by now.
                 self._bound(hunt)
-        self._end_if_unwanted(event)
+        if event.name == "CHANNEL_CREATE":
+            self._end_if_unwanted(event)
 
     def _vanished(self, end: ev.LegEnded, hunt: Hunt) -> bool:
         """Whether a member who was about to have the caller is gone, and the hunt goes on."""
@@ -257,7 +223,7 @@ class HuntedCall:
 
     def _end_if_unwanted(self, event: Event) -> None:
         """End a channel that came into being after its leg was called off: the cancel missed it."""
-        leg = self.legs.leg_of(event) if event.name == "CHANNEL_CREATE" else None
+        leg = self.legs.leg_of(event)
         if leg and leg.cancelled:
             self.session.post(commands.cancel(leg.job, leg.cancelled))
 
@@ -276,7 +242,7 @@ class HuntedCall:
             elif isinstance(action, ev.CancelAll):
                 self._cancel_all(action.cause)
             else:
-                self._give_up(action.cause)
+                self.parting.give_up(action.cause, stood=self._taker is not None)
             self._actions.popleft()
 
     def _start(self, start: ev.StartLeg) -> None:
@@ -319,85 +285,28 @@ class HuntedCall:
                 self.session.post(commands.cancel(leg.job, cause))
         self.session.post(commands.cancel_all(self.caller.uuid, cause))
 
-    def _give_up(self, cause: str) -> None:
-        """Release a caller whom nobody took, or let him go on as soon as no leg is left."""
-        reason: Reason | None = reason_of(cause)
-        if reason is Reason.BUSY:
-            reason = self.stay.after_busy()
-        if self._taker:
-            reason = None  # who picked up is gone again: he stands where he stood
-        if reason is None:
-            self._to_stand = True
-            self._released = self.clock()
-            return
-        self.came_to = _CAME_TO.get(reason)
-        ending = ending_for(self.group, reason)
-        if ending.kind is Kind.RELEASE:
-            self.went = str(ending) if ending.cause else ""
-            self._release(ending.cause or cause)
-        else:
-            self._ending = ending
-            self._released = self.clock()
-
     def _send_on(self, hunt: Hunt) -> None:
-        """Let the caller go where an ending says, or be released when that cannot be.
+        """Let a caller go on for whom no leg is left.
 
         Who has picked the caller up in this instant may not be known here yet.
         """
-        if picking.is_claimed(self.session.send(commands.claims(self.caller.uuid)).data):
-            event = self.session.next_event(self.clock() + CLAIM_NEWS)
-            if event is not None:
-                self._take_in(event, hunt)
-            if hunt.phase is Phase.RELEASING and self.clock() >= self._due(hunt):
-                self._release_again(hunt)
-            return  # and ask again, if that was not it
-        ending, self._ending = self._ending, None
-        if ending is None:  # the line renews what bounds his wait
-            self.stands = True
-            self._carry_out(hunt.handle(ev.CallerGone(hunt.cause), self.clock()))
+        if not picking.is_claimed(self.session.send(commands.claims(self.caller.uuid)).data):
+            self._carry_out(self.parting.go(hunt))
             return
-        self.caller.unbind()
-        if ending.kind is Kind.GROUP and self.caller.hops + 1 >= MOST_HOPS:
-            hunt.cause = TOO_MANY_HOPS
-            self._release(TOO_MANY_HOPS)
-            return
-        if ending.kind is Kind.GROUP:
-            self.next_group = group_after(self.group, ending)
-            gone = self.next_group is not None
-        else:
-            hops = self.caller.hops + 1
-            about = ending, self.group, hunt.cause, hops, self._sounds.loaded
-            gone = send_on(self.session, self._places, *about)
-            self._sent = gone
-        if not gone:
-            self._release(hunt.cause)
-            return
-        self.went = str(ending)
-        self._carry_out(hunt.handle(ev.CallerGone(hunt.cause), self.clock()))
-
-    def _release(self, cause: str) -> None:
-        self._cause = cause
-        self._released = self.clock()
-        self._releases += 1
-        self.session.post(commands.release(self.caller.uuid, cause))
-
-    def _release_again(self, hunt: Hunt) -> None:
-        """Ask again, never by force: the caller may be in a conversation that we know nothing of.
-
-        Raises NoReply in the end. A conversation goes on then, and so does a caller who has none,
-        in the dialplan.
-        """
-        self._ending, self._to_stand = None, False  # a leg does not end: it may have the caller
-        if self._releases >= RELEASES:
-            raise NoReply("the switch does not say what became of the caller")
-        self._release(self._cause or hunt.cause)
+        event = self.session.next_event(self.clock() + CLAIM_NEWS)
+        if event is not None:
+            self._take_in(event, hunt)
+        if hunt.phase is Phase.RELEASING and self.clock() >= self._due(hunt):
+            self.parting.release_again(hunt)
 
     # After the hunt
 
     def _leave(self, hunt: Hunt) -> None:
         """Take back what the switch would have done without us, if the winner has not."""
         over = hunt.began + (hunt.over_at or 0.0)
-        if not self.stands and (not hunt.winner or over < self.caller.bounded_at + CROSSING):
+        if not self.parting.stands and (
+            not hunt.winner or over < self.caller.bounded_at + CROSSING
+        ):
             self.caller.unbind()
         if hunt.winner:
             self.legs[hunt.winner.number].cancelled = ""
@@ -418,7 +327,7 @@ class HuntedCall:
             event = self.session.next_event(min(again, end))
             if event is not None:
                 self._take_in(event, hunt)
-                if event.get("Unique-ID") == self.caller.uuid and hunt.phase is Phase.CONNECTED:
+                if event.uuid == self.caller.uuid and hunt.phase is Phase.CONNECTED:
                     end = min(end, self.clock() + handover.LINGER)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME

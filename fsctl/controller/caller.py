@@ -10,7 +10,7 @@ from gevent.event import Event as Signal
 
 from fsctl.controller import handover
 from fsctl.esl import commands
-from fsctl.esl.codec import Event
+from fsctl.esl.events import Event
 from fsctl.esl.session import CALLER_LEFT, CallSession
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Caller:
 
     def is_gone(self, event: Event) -> bool:
         """Whether an event says that the caller has hung up."""
-        over = event.name == "CHANNEL_HANGUP_COMPLETE" and event.get("Unique-ID") == self.uuid
+        over = event.name == "CHANNEL_HANGUP_COMPLETE" and event.uuid == self.uuid
         return over or event.name == CALLER_LEFT
 
     def _post_checked(self, command: str) -> None:

@@ -7,12 +7,10 @@ picked the caller up is a leg, too, which nobody ordered: it has no job.
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fsctl.esl.codec import Event
-from fsctl.esl.commands import CALL_TAG, LEG_TAG, RING_TAG
-from fsctl.esl.picking import PICKER_TAG
+from fsctl.esl.events import Event
 from fsctl.esl.session import CALLER_LEFT
 from fsctl.hunt import events as ev
 from fsctl.hunt.outcomes import CALLER_GONE, PREEMPTED
@@ -106,119 +104,124 @@ class Legs:
 
     def leg_of(self, event: Event) -> SwitchLeg | None:
         """Return the leg that an event of a channel belongs to, None for another call's."""
-        number = event.variable(LEG_TAG)
-        if event.variable(CALL_TAG) != self.caller:
+        if event.call_tag != self.caller:
             return None
-        if event.variable(PICKER_TAG):
-            return self._pickers.get(event.get("Unique-ID"))
+        if event.picker:
+            return self._pickers.get(event.uuid)
+        number = event.leg_tag
         if not (number.isascii() and number.isdigit()):
             return None
         return self._by_number.get(int(number) - self.before)
 
-    def translate(self, event: Event) -> Iterator[ev.Event]:
-        """Yield what this event means to the hunt, and keep the books on channels."""
+    def translate(self, event: Event) -> Sequence[ev.Event]:
+        """Return what this event means to the hunt, and keep the books on channels."""
         if event.name == "BACKGROUND_JOB":
-            yield from self._result(event)
-        elif event.name == CALLER_LEFT:
-            yield from self._taken()
-            yield ev.CallerGone(CALLER_GONE)
-        elif event.get("Unique-ID") == self.caller:
-            yield from self._of_caller(event)
-        elif self._is_new_picker(event):
-            picker = self._add_picker(event.get("Unique-ID"))
-            yield ev.PickedUp(picker.number, event.variable(PICKER_TAG))
-            yield from self._of_leg(picker, event)
-        elif leg := self.leg_of(event):
-            if event.name == "CHANNEL_HANGUP_COMPLETE":  # may come after the job's result
-                _keep_reply(leg, event)
-            if not leg.over:
-                yield from self._of_leg(leg, event)
+            return self._result(event)
+        if event.name == CALLER_LEFT:
+            return [*self._taken(), ev.CallerGone(CALLER_GONE)]
+        if event.uuid == self.caller:
+            return self._of_caller(event)
+        return self._of_channel(event) if event.call_tag == self.caller else ()
 
-    def _is_new_picker(self, event: Event) -> bool:
-        """Whether this is the first that is heard of who picks the caller up: the answer, if the
-        channel was not answered before, else the bridge."""
-        return picks_up(event, self.caller) and event.get("Unique-ID") not in self._pickers
+    def _of_channel(self, event: Event) -> Sequence[ev.Event]:
+        leg = self.leg_of(event)
+        if leg is None:
+            # The first that is heard of who picks the caller up: the answer, if the channel was
+            # not answered before, else the bridge.
+            if not picks_up(event, self.caller):
+                return ()
+            picker = self._add_picker(event.uuid)
+            return [ev.PickedUp(picker.number, event.picker), *self._of_leg(picker, event)]
+        if event.name == "CHANNEL_HANGUP_COMPLETE":  # may come after the job's result
+            _keep_reply(leg, event)
+        return () if leg.over else self._of_leg(leg, event)
 
-    def _result(self, event: Event) -> Iterator[ev.Event]:
-        leg = self._by_job.get(event.get("Job-UUID"))
+    def _result(self, event: Event) -> Sequence[ev.Event]:
+        leg = self._by_job.get(event.job)
         result = event.job_result()
         if leg is None or leg.over or result is None:
-            return
+            return ()
         done, word = result
         if done:
-            channel = word
-            leg.answered.add(channel)
-            yield ev.LegAnswered(leg.number)
-            if channel in leg.lost:
-                leg.causes.append(leg.lost[channel])
-                leg.over = True
-                yield ev.LegEnded(leg.number, leg.cause)
-        elif not leg.answered:
+            leg.answered.add(word)
+            if word not in leg.lost:
+                return [ev.LegAnswered(leg.number)]
+            leg.causes.append(leg.lost[word])
             leg.over = True
-            yield ev.LegEnded(leg.number, word)
+            return [ev.LegAnswered(leg.number), ev.LegEnded(leg.number, leg.cause)]
+        if leg.answered:
+            return ()
+        leg.over = True
+        return [ev.LegEnded(leg.number, word)]
 
-    def _of_caller(self, event: Event) -> Iterator[ev.Event]:
+    def _of_caller(self, event: Event) -> Sequence[ev.Event]:
         if event.name == "CHANNEL_HANGUP_COMPLETE":
             # Whom the caller was given to, even if the two were not yet bridged (``intercept``).
-            yield from self._bridged(event.variable("bridge_uuid"))
-            yield ev.CallerGone(event.get("Hangup-Cause"))
-        elif event.name == "CHANNEL_ANSWER":
+            return [*self._bridged(event.bridge), ev.CallerGone(event.cause)]
+        if event.name == "CHANNEL_ANSWER":
             self._caller_answered = not self.answered_before
         elif event.name == "CHANNEL_BRIDGE":
-            yield from self._bridged(event.get("Other-Leg-Unique-ID"))
+            return self._bridged(event.other_leg)
+        return ()
 
-    def _taken(self) -> Iterator[ev.Event]:
+    def _taken(self) -> Sequence[ev.Event]:
         """Tell who had the caller, who is gone before the two were bridged but was answered: the
         one member who picked up."""
         takers = [leg for leg in self._by_number.values() if leg.answered and not leg.causes]
         if self._caller_answered and len(takers) == 1:
-            yield ev.LegConnected(takers[0].number)
+            return [ev.LegConnected(takers[0].number)]
+        return ()
 
-    def _bridged(self, channel: str) -> Iterator[ev.Event]:
-        for leg in self._by_number.values():
-            if channel in leg.answered | leg.channels:
-                yield ev.LegConnected(leg.number)
+    def _bridged(self, channel: str) -> Sequence[ev.Event]:
+        return [
+            ev.LegConnected(leg.number)
+            for leg in self._by_number.values()
+            if channel in leg.answered or channel in leg.channels
+        ]
 
-    def _of_leg(self, leg: SwitchLeg, event: Event) -> Iterator[ev.Event]:
-        channel = event.get("Unique-ID")
-        if event.name == "CHANNEL_CREATE":
-            leg.channels.add(channel)
-        elif event.name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
-            yield ev.LegRinging(leg.number)
-        elif event.name == "CHANNEL_ANSWER" and leg.confirms:
-            leg.asked.add(channel)
-        elif event.name == "CHANNEL_ANSWER":
-            leg.answered.add(channel)
-            yield ev.LegAnswered(leg.number)
-        elif event.name == "CHANNEL_BRIDGE":
-            yield ev.LegConnected(leg.number)
-        elif event.name == "CHANNEL_HANGUP_COMPLETE":
-            yield from self._channel_over(leg, event)
+    def _of_leg(self, leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
+        name = event.name
+        if name == "CHANNEL_CREATE":
+            leg.channels.add(event.uuid)
+        elif name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
+            return [ev.LegRinging(leg.number)]
+        elif name == "CHANNEL_ANSWER" and leg.confirms:
+            leg.asked.add(event.uuid)
+        elif name == "CHANNEL_ANSWER":
+            leg.answered.add(event.uuid)
+            return [ev.LegAnswered(leg.number)]
+        elif name == "CHANNEL_BRIDGE":
+            return [ev.LegConnected(leg.number)]
+        elif name == "CHANNEL_HANGUP_COMPLETE":
+            return self._channel_over(leg, event)
+        return ()
 
-    def _channel_over(self, leg: SwitchLeg, event: Event) -> Iterator[ev.Event]:
+    def _channel_over(self, leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
         """A leg that nobody picked up ends with its job's result; any other with its channels."""
-        channel = event.get("Unique-ID")
+        channel = event.uuid
         leg.channels.discard(channel)
         leg.asked.discard(channel)
         if leg.confirms:
-            leg.lost[channel] = event.get("Hangup-Cause")
+            leg.lost[channel] = event.cause
+        told: list[ev.Event] = []
         if channel in leg.answered:
-            leg.causes.append(event.get("Hangup-Cause"))
-            if self._caller_answered and not event.variable(RING_TAG):
+            leg.causes.append(event.cause)
+            if self._caller_answered and not event.ring_tag:
                 # It took the caller (who won has no such tag), if only for an instant: FreeSWITCH
                 # reports a bridge up to 60 ms after the caller was answered.
-                yield ev.LegConnected(leg.number)
+                told.append(ev.LegConnected(leg.number))
         if leg.causes and not leg.channels:
             leg.over = True
-            yield ev.LegEnded(leg.number, leg.cause)
+            told.append(ev.LegEnded(leg.number, leg.cause))
+        return told
 
 
 def picks_up(event: Event, caller: str) -> bool:
     """Whether an event says that a telephone has picked a caller up."""
     return (
         event.name in ("CHANNEL_ANSWER", "CHANNEL_BRIDGE")
-        and event.variable(CALL_TAG) == caller
-        and bool(event.variable(PICKER_TAG))
+        and event.call_tag == caller
+        and bool(event.picker)
     )
 
 
@@ -229,6 +232,6 @@ def new_job() -> str:
 
 def _keep_reply(leg: SwitchLeg, event: Event) -> None:
     """Keep the final SIP reply of a leg's telephone, as ``mod_sofia`` leaves it on the channel."""
-    reply = event.variable("sip_invite_failure_status") or event.variable("sip_term_status")
-    if _SIP_CODE.fullmatch(reply):
+    reply = event.invite_failure or event.term_status
+    if reply and _SIP_CODE.fullmatch(reply):
         leg.sip_code = int(reply)

@@ -17,7 +17,7 @@ from fsctl.controller.legs import picks_up
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
 from fsctl.esl import commands, picking
-from fsctl.esl.codec import Event
+from fsctl.esl.events import Event
 from fsctl.hunt.group import Group
 from fsctl.hunt.line import SAID_AT_ONCE, Line, Others, Ticket, Welcome
 from fsctl.hunt.nesting import everybody
@@ -26,7 +26,7 @@ from fsctl.store.memory import GroupKey, key_of
 TOLD_TWICE = 1.0
 """Seconds within which a member is freed once, who may be told of: a switch and a call of our own
 tell of the same end."""
-CLAIM_NEWS = 0.5
+TAKER_NEWS = 0.5
 """Seconds after which it is asked again whether somebody has a caller, of whom nothing is heard."""
 _FAR = 86_400.0
 
@@ -134,11 +134,11 @@ class Lines:
     def leave(self, stay: Stay) -> None:
         """A caller gives his place up; twice is once."""
         self.end(stay, busy=False, answered=False)
-        queue = self._queue(stay.group)
-        if stay.ticket in queue.line:
+        queue = self._queues.get(key_of(stay.group.name, stay.group.domain))
+        if queue is not None and stay.ticket in queue.line:
             queue.line.leave(stay.ticket)
             queue.stir(behind=stay.ticket)
-        self._forget(stay.group)
+            self._forget(stay.group)
 
     # What is heard
 
@@ -248,7 +248,7 @@ class InLine:
             if (leaves or self.was_taken) and not self._is_claimed() and leaves:
                 return Left.OVER if now >= stay.deadline else Left.TURN
             if self.was_taken:
-                until = now + CLAIM_NEWS
+                until = now + TAKER_NEWS
             else:
                 until = min(due, self._sound(now), stay.deadline)
             event = caller.session.next_event(until)
@@ -272,7 +272,7 @@ class InLine:
         if picks_up(event, caller.uuid):
             self.taker = event
             return Left.TAKEN
-        if event.name == "CHANNEL_BRIDGE" and event.get("Unique-ID") == caller.uuid:
+        if event.name == "CHANNEL_BRIDGE" and event.uuid == caller.uuid:
             return self._see_off()
         return None
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from msgspec import structs
+
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.caller import Caller
 from fsctl.controller.directory import Directory
@@ -109,18 +111,20 @@ class Reception:
         if part.hunt.winner:
             self.lines.freed(user_of(part.hunt.winner.member, part.group.domain))
         there = part.caller.session.connected
-        if part.stands and there:
+        if part.parting.stands and there:
             part.stay.take_in(part)
             return InLine(part.stay)
-        if part.next_group is None:
+        if part.parting.next_group is None:
             return None
         if not there:
-            part.went = ""  # the caller left in that moment, and no other group has a record
+            part.parting.went = (
+                ""  # the caller left in that moment, and no other group has a record
+            )
             return None
         self.note(part)
         part.stay.over()
         part.caller.hops += 1
-        return self._lead(part.caller, part.next_group, self._later(part.stay.began))
+        return self._lead(part.caller, part.parting.next_group, self._later(part.stay.began))
 
     def _lead(self, caller: Caller, group: Group | None, began: float) -> Part | None:
         """Return what comes for a caller in a group, or in those to which it sends him on."""
@@ -241,7 +245,7 @@ class Reception:
         cause = ending.cause or record.cause
         onward = group_after(group, ending) if group else None
         gone = onward is not None or self._sent_on(caller, group, ending, cause, stay)
-        self._put(replace(record, onward=str(ending) if gone else ""), stay)
+        self._put(structs.replace(record, onward=str(ending) if gone else ""), stay)
         if not gone:
             caller.unbind()
             refuse(caller.session, cause, guarded=stay is not None or caller.legs > 0)

@@ -102,7 +102,8 @@ class Recorder:
             self._queue.popleft()
             self.lost += 1
         self._queue.append(Version(self._stamp, record))
-        self._put.set()
+        if not self._put.is_set():
+            self._put.set()
 
     @property
     def waiting(self) -> int:
@@ -256,7 +257,8 @@ def _latest(versions: Sequence[Version]) -> list[Version]:
 
 def _clean(version: Version) -> Version | None:
     try:
-        return Version(version.recorded_ms, cleaned(version.record))
+        clean = cleaned(version.record)
+        return version if clean is version.record else Version(version.recorded_ms, clean)
     except (ValueError, TypeError):
         log.exception("a record of a call cannot be kept")
         return None

@@ -1,5 +1,7 @@
 """What is written down of a call: its record, made of what the call knows when it is over."""
 
+from typing import Any
+
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.call import HuntedCall
 from fsctl.controller.recorder import controller_name
@@ -27,69 +29,57 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
     before = max(0.0, call.came - stay.began)
     wait = before + (now - call.came if hunt.over_at is None else hunt.over_at)
     return CallRecord(
-        uuid=arrival.uuid,
-        domain=call.group.domain,
-        group=call.group.name,
-        number=arrival.number,
-        caller_number=arrival.caller.number,
-        caller_name=arrival.caller.name,
+        **_facts_of(arrival, call.group),
         began=stay.began,
         wait_seconds=wait,
-        outcome=call_outcome(hunt) if hunt.winner else call.came_to or call_outcome(hunt),
+        outcome=str(call_outcome(hunt) if winner else call.parting.came_to or call_outcome(hunt)),
         cause=hunt.cause,
         ended=stay.began + wait + (talk or 0.0),
         answered_by=winner.member if winner else None,
         talk_seconds=talk,
-        group_as_it_was=group_text(call.group),
         attempts=stay.attempts_with(call),
-        controller=controller_name(),
-        caller_user=arrival.user or "",
-        onward=call.went,
-        caller_hidden=arrival.caller.hidden,
+        onward=call.parting.went,
         line_seconds=stay.line_seconds,
     )
 
 
 def line_record(stay: Stay, outcome: CallOutcome, cause: str, now: float) -> CallRecord:
     """Return the record of a call whose last hunt found everybody busy, if there was any."""
-    arrival, wait = stay.caller.arrival, now - stay.began
     return CallRecord(
-        uuid=arrival.uuid,
-        domain=stay.group.domain,
-        group=stay.group.name,
-        number=arrival.number,
-        caller_number=arrival.caller.number,
-        caller_name=arrival.caller.name,
+        **_facts_of(stay.caller.arrival, stay.group),
         began=stay.began,
-        wait_seconds=wait,
-        outcome=outcome,
+        wait_seconds=now - stay.began,
+        outcome=str(outcome),
         cause=cause,
         ended=now,
-        group_as_it_was=group_text(stay.group),
         attempts=tuple(stay.attempts),
-        controller=controller_name(),
-        caller_user=arrival.user or "",
         line_seconds=stay.line_seconds,
-        caller_hidden=arrival.caller.hidden,
     )
 
 
 def refusal_of(arrival: Arrival, group: Group | None, refusal: Refusal, now: float) -> CallRecord:
     """Return the record of a call for which nobody rang."""
     return CallRecord(
-        uuid=arrival.uuid,
-        domain=group.domain if group else arrival.domain,
-        group=group.name if group else "",
-        number=arrival.number,
-        caller_number=arrival.caller.number,
-        caller_name=arrival.caller.name,
+        **_facts_of(arrival, group),
         began=now,
         wait_seconds=0.0,
-        outcome=CallOutcome(refusal.outcome),
+        outcome=refusal.outcome,
         cause=refusal.value,
         ended=now,
-        group_as_it_was=group_text(group) if group else "",
-        controller=controller_name(),
-        caller_user=arrival.user or "",
-        caller_hidden=arrival.caller.hidden,
     )
+
+
+def _facts_of(arrival: Arrival, group: Group | None) -> dict[str, Any]:
+    """Return what a record says of the caller, whatever became of the call, and of its group."""
+    return {
+        "uuid": arrival.uuid,
+        "domain": group.domain if group else arrival.domain,
+        "group": group.name if group else "",
+        "number": arrival.number,
+        "caller_number": arrival.caller.number,
+        "caller_name": arrival.caller.name,
+        "caller_user": arrival.user or "",
+        "caller_hidden": arrival.caller.hidden,
+        "group_as_it_was": group_text(group) if group else "",
+        "controller": controller_name(),
+    }

@@ -6,13 +6,13 @@ who is released does not hear it out. A sound that cannot be played never stops 
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fsctl.esl import commands
-from fsctl.esl.codec import Event
 from fsctl.esl.errors import Unquotable
+from fsctl.esl.events import Event
 from fsctl.esl.quoting import sound
-from fsctl.hunt.group import Group
+from fsctl.hunt.group import Group, kept
 from fsctl.hunt.line import told
 from fsctl.hunt.nesting import who_confirms
 
@@ -144,7 +144,8 @@ class Sounds:
             self._answer = False
 
 
-def prompts_of(group: Group) -> dict[str, str]:
+@kept
+def prompts_of(group: Group) -> Mapping[str, str]:
     """Return the prompt of each member who must press 1."""
     prompt = playable(group.confirm_prompt) or PROMPT
     return dict.fromkeys(who_confirms(group), prompt)

@@ -12,11 +12,10 @@ from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import playable, prompts_of
 from fsctl.esl import questions
 from fsctl.esl.codec import Frame
-from fsctl.esl.commands import Extras, LegOrder, originate
-from fsctl.esl.presentation import Shown
+from fsctl.esl.commands import Extras, LegOrder, Originates
 from fsctl.hunt.events import StartLeg
 from fsctl.hunt.group import Group, is_external
-from fsctl.hunt.nesting import everybody
+from fsctl.hunt.nesting import has_external
 from fsctl.hunt.outcomes import DO_NOT_DISTURB, ON_THE_PHONE
 from fsctl.hunt.template import dialling
 
@@ -78,10 +77,11 @@ class Whom:
         self._around = around
         self._before = before
         self._prompts = prompts_of(group)
-        self._shown = shown_of(group, arrival)
-        self._shown_outside = self._shown
-        if any(map(is_external, everybody(group))):
-            self._shown_outside = shown_of(around.outside.group(group), arrival)
+        self._originates = Originates(arrival.uuid, shown_of(group, arrival))
+        self._outside = self._originates
+        if around.outside.caller and has_external(group):
+            shown = shown_of(around.outside.group(group), arrival)
+            self._outside = Originates(arrival.uuid, shown)
 
     @property
     def may_pass_over(self) -> bool:
@@ -115,20 +115,16 @@ class Whom:
         return Extras(sounds, recording, self.too_late)
 
     def originate(self, job: str, start: StartLeg, extras: Extras) -> str:
-        """Return the command that calls a member."""
-        order, shown = self.order(job, start)
-        return originate(self._arrival.uuid, order, shown, extras)
-
-    def order(self, job: str, start: StartLeg) -> tuple[LegOrder, Shown]:
-        """Return the leg to be ordered under this job's uuid, and what its telephone shows."""
+        """Return the command that calls a member, as the job of this name."""
         member = start.member
         number = self._before + start.leg
         prompt = self._prompts.get(member, "")
         if is_external(member):
             dial = dialling(self._around.outside.dial, member)
             order = LegOrder(number, job, member, start.ring_for, prompt, dial)
-            return order, self._shown_outside
-        return LegOrder(number, job, self._user(member), start.ring_for, prompt), self._shown
+            return self._outside.command(order, extras)
+        order = LegOrder(number, job, self._user(member), start.ring_for, prompt)
+        return self._originates.command(order, extras)
 
     def _user(self, member: str) -> str:
         return user_of(member, self._group.domain)

@@ -13,11 +13,14 @@ them and go on trusting what follows. A notice that reads otherwise ends the tru
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
+import msgspec
+
 from fsctl.esl.errors import ProtocolError
-from fsctl.esl.json_events import MAX_HEADERS, MAX_VALUE, SMALL, first_text, read_json
+from fsctl.esl.events import MAX_HEADERS, MAX_VALUE, SMALL, Event, event_of, read_json
 
 MAX_FRAME = 4 * 1024 * 1024
 """Bytes that one frame may have. A caller's 64 KiB display name is repeated, URL-encoded, in ten or
@@ -27,7 +30,6 @@ MAX_HELD = 64 * 1024 * 1024
 
 _NOTICE = b"Content-Type: text/disconnect-notice\n"
 _NOTICE_BUFFER = 511  # bytes: disco_buf[512] in mod_event_socket.c
-_RESULT = re.compile(r"(\+OK|-ERR)(?: ([\w-]+))?")
 _NEWLINES = re.compile(rb"\n*")
 _USUAL_HEAD = re.compile(
     rb"Content-Length: (?P<event>\d{1,9})\nContent-Type: text/event-json\n\n"
@@ -51,8 +53,12 @@ class Headers(Mapping[str, str]):
         self._encoded = encoded
 
     def __getitem__(self, name: str) -> str:
-        text = self._encoded[name][:MAX_VALUE].strip(" \r")
-        return unquote(text, errors="replace") if "%" in text else text
+        return _decoded(self._encoded[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header, or the default."""
+        text = self._encoded.get(name)
+        return default if text is None else _decoded(text)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._encoded)
@@ -64,22 +70,23 @@ class Headers(Mapping[str, str]):
         return name in self._encoded
 
 
-@dataclass(slots=True)
-class Frame:
+def _decoded(text: str) -> str:
+    text = text[:MAX_VALUE].strip(" \r")
+    return unquote(text, errors="replace") if "%" in text else text
+
+
+class Frame(msgspec.Struct, gc=False):
     """One frame. ``trusted`` is False for a disconnect notice that could hide forged frames.
 
-    ``block`` are its header lines as they came. ``kind`` is the content type, such as
-    ``command/reply``; empty when there is none.
+    ``kind`` is the content type, such as ``command/reply``; empty when there is none. ``block`` are
+    the header lines as they came, of a frame whose head is not one of the usual.
     """
 
+    kind: str
     headers: Mapping[str, str]
     body: bytes = b""
     trusted: bool = True
     block: bytes = b""
-    kind: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.kind = self.headers.get("Content-Type", "")
 
     @property
     def data(self) -> str:
@@ -87,40 +94,6 @@ class Frame:
         if self.kind == "api/response":
             return self.body.decode("utf-8", "replace")
         return self.headers.get("Reply-Text", "")
-
-
-@dataclass(slots=True)
-class Event:
-    """One event of the switch. ``body`` is the text below its headers (a job's result).
-
-    ``headers`` are as the event brought them; what is wrong with a value is mended by ``get``.
-    ``name`` is the event's own, such as ``CHANNEL_ANSWER``.
-    """
-
-    headers: Mapping[str, object] = field(default_factory=dict)
-    body: str = ""
-    name: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.name = self.get("Event-Name")
-
-    def get(self, header: str) -> str:
-        """Return a header's value, empty when it is not there."""
-        value = self.headers.get(header, "")
-        text = value if type(value) is str else first_text(value)
-        return text if len(text) <= MAX_VALUE else text[:MAX_VALUE]
-
-    def variable(self, name: str) -> str:
-        """Return a channel variable's value, empty when it is not set."""
-        return self.get("variable_" + name)
-
-    def job_result(self) -> tuple[bool, str] | None:
-        """Return whether a job went well and the word that it ended with, None for no result.
-
-        The word of an ``originate`` is the new channel's uuid, or the cause of its failure.
-        """
-        found = _RESULT.match(self.body)
-        return (found[1] == "+OK", found[2] or "") if found else None
 
 
 def parse_headers(block: bytes) -> Headers:
@@ -135,11 +108,10 @@ def parse_headers(block: bytes) -> Headers:
     lines = block.decode("utf-8", "replace").split("\n")
     try:
         # From the last to the first, so that the first of a repeated name stays.
-        encoded = dict(line.split(":", 1) for line in reversed(lines))
+        return Headers(dict([line.split(":", 1) for line in reversed(lines)]))
     except ValueError:
         line = next(line for line in lines if ":" not in line)
         raise ProtocolError(f"a header line without a colon: {line[:60]!r}") from None
-    return Headers(encoded)
 
 
 def raw_value(block: bytes, name: bytes) -> bytes:
@@ -160,10 +132,10 @@ def parse_event(frame: Frame) -> Event:
     Raises ProtocolError when it holds none.
     """
     if frame.kind == "text/event-json":
-        return Event(*read_json(frame.body))
+        return read_json(frame.body)
     if frame.kind == "text/event-plain":
         block, _, rest = frame.body.partition(b"\n\n")
-        return Event(parse_headers(block), rest.decode("utf-8", "replace"))
+        return event_of(parse_headers(block), rest.decode("utf-8", "replace"))
     raise ProtocolError(f"no event: {frame.kind[:60]!r}")
 
 
@@ -190,8 +162,14 @@ class Room:
     held: int = 0
 
 
-_Head = tuple[Mapping[str, str], int, int]
-"""A frame's headers, where they end, and where the frame ends."""
+class _Begun(msgspec.Struct, gc=False):
+    """A frame whose head is there: where its body begins, and where it ends."""
+
+    kind: str
+    headers: Mapping[str, str]
+    block: bytes
+    body: int
+    end: int
 
 
 class Decoder:
@@ -205,10 +183,12 @@ class Decoder:
         self.max_frame = max_frame
         self._room = room or Room()
         self._held = 0
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
+        """What arrived as it came, from which frames are cut; of a large frame an array, which can
+        grow."""
         self._at = self._searched = 0
         """Where the next frame begins, and how far its end was looked for."""
-        self._head: _Head | None = None
+        self._head: _Begun | None = None
         self._expected = b""
         self._deaf = False
 
@@ -224,7 +204,7 @@ class Decoder:
         """
         if self._deaf:
             return
-        self._buffer += data
+        self._take(data)
         while (frame := self._next()) is not None:
             yield frame
             if not frame.trusted:
@@ -233,91 +213,110 @@ class Decoder:
         self._drop()
         self._hold()
 
+    def _take(self, data: bytes) -> None:
+        if not self._buffer:
+            self._buffer = data
+        elif len(self._buffer) < len(data):
+            self._buffer = bytes(self._buffer) + data
+        else:
+            if isinstance(self._buffer, bytes):
+                self._buffer = bytearray(self._buffer)
+            self._buffer += data
+
     def close(self) -> None:
         """Take in nothing more, and hold nothing."""
         self._deaf = True
-        self._buffer.clear()
+        self._buffer = b""
         self._at = 0
+        self._head = None
         self._room.held -= self._held
         self._held = 0
 
     def _hold(self) -> None:
         held = max(0, len(self._buffer) - SMALL)
         grown = held - self._held
-        self._held = held
-        self._room.held += grown
-        if grown > 0 and self._room.held > self._room.most:
-            raise ProtocolError(f"more than {self._room.most} bytes of incomplete frames in all")
+        if grown:
+            self._held = held
+            self._room.held += grown
+            if grown > 0 and self._room.held > self._room.most:
+                raise ProtocolError(
+                    f"more than {self._room.most} bytes of incomplete frames in all"
+                )
 
     def _next(self) -> Frame | None:
-        if self._head is None:
-            if usual := _USUAL_HEAD.match(self._buffer, self._at):
-                self._head = self._read_usual(usual)
-            elif not self._read_head():
-                return None
-            elif self._head is None:
-                return self._notice()
-        headers, end, whole = self._head
-        if len(self._buffer) < whole:
+        head, buffer, at = self._head, self._buffer, self._at
+        if head is None:
+            usual = _USUAL_HEAD.match(buffer, at)
+            if usual is None:
+                return self._unusual()
+            body = usual.end()
+            what = usual.lastgroup
+            if what == "reply":
+                self._at = body
+                return Frame("command/reply", {"Reply-Text": usual["reply"].decode()})
+            kind = "text/event-json" if what == "event" else "api/response"
+            end = body + int(usual[what or ""])
+            if end <= len(buffer) and end - at <= self.max_frame:
+                self._at = end
+                return Frame(kind, _NO_HEADERS, bytes(buffer[body:end]))
+            self._check(end - at)
+            self._head = _Begun(kind, _NO_HEADERS, b"", body, end)
             return None
-        with memoryview(self._buffer) as held:
-            block, body = bytes(held[self._at : end]), bytes(held[end + 2 : whole])
-        self._go_to(whole)
-        return Frame(headers, body, block=block)
+        if len(buffer) < head.end:
+            return None
+        self._go_to(head.end)
+        whole = bytes(buffer[head.body : head.end])
+        return Frame(head.kind, head.headers, whole, True, head.block)
 
-    def _read_usual(self, found: re.Match[bytes]) -> _Head:
-        end = found.end()
-        if found.lastgroup == "reply":
-            reply = {"Content-Type": "command/reply", "Reply-Text": found["reply"].decode()}
-            return reply, end - 2, end
-        length = int(found[found.lastgroup or ""])
-        self._check(end + length - self._at)
-        headers = _EVENT_HEADERS if found.lastgroup == "event" else _ANSWER_HEADERS
-        return headers, end - 2, end + length
+    def _unusual(self) -> Frame | None:
+        if not self._read_head():
+            return None
+        return self._notice() if self._head is None else self._next()
 
     def _read_head(self) -> bool:
         """Read the next header block, once; False until it is complete. A notice has none."""
-        self._drop()
-        if self._buffer[:1] == b"\n":  # an empty line between frames means nothing
-            self._go_to(_skip(self._buffer))
-            self._drop()
-        if self._buffer.startswith(_NOTICE):
+        buffer = self._buffer
+        if buffer[self._at : self._at + 1] == b"\n":  # an empty line between frames means nothing
+            self._go_to(_after_newlines(buffer, self._at))
+        begin = self._at
+        if buffer.startswith(_NOTICE, begin):
             return True
-        end = self._buffer.find(b"\n\n", self._searched)
+        end = buffer.find(b"\n\n", max(begin, self._searched))
         if end < 0:
-            self._searched = max(0, len(self._buffer) - 1)
-            self._check(len(self._buffer))
+            self._searched = len(buffer) - 1
+            self._check(len(buffer) - begin)
             return False
-        self._check(end)
-        headers = parse_headers(bytes(self._buffer[:end]))
+        self._check(end - begin)
+        block = bytes(buffer[begin:end])
+        headers = parse_headers(block)
         whole = end + 2 + _length(headers)
-        self._check(whole)
-        self._head = headers, end, whole
+        self._check(whole - begin)
+        self._head = _Begun(headers.get("Content-Type", ""), headers, block, end + 2, whole)
         return True
 
     def _notice(self) -> Frame | None:
         """Step over a disconnect notice whose every byte is as foreseen; else trust no more."""
-        if self._expected and self._buffer.startswith(self._expected):
-            self._go_to(len(self._expected))
-            return Frame(_NOTICE_HEADERS)
-        if self._expected.startswith(self._buffer):
+        said = bytes(self._buffer[self._at : self._at + _NOTICE_BUFFER])
+        if self._expected and said.startswith(self._expected):
+            self._go_to(self._at + len(self._expected))
+            return Frame(_LEFT, _NO_HEADERS)
+        if self._expected.startswith(said):
             return None
-        if self._buffer.find(b"\n\n") < 0 and len(self._buffer) < _NOTICE_BUFFER:
+        if said.find(b"\n\n") < 0 and len(said) < _NOTICE_BUFFER:
             return None
-        return Frame(_NOTICE_HEADERS, trusted=False)
+        return Frame(_LEFT, _NO_HEADERS, trusted=False)
 
     def _go_to(self, place: int) -> None:
-        self._at = place
-        self._searched = 0
-        self._head = None
+        self._at, self._searched, self._head = place, 0, None
 
     def _drop(self) -> None:
         """Drop what is done with."""
-        if self._at:
-            del self._buffer[: self._at]
+        if gone := self._at:
+            self._buffer = self._buffer[gone:]
             if self._head is not None:
-                headers, end, whole = self._head
-                self._head = headers, end - self._at, whole - self._at
+                self._head.body -= gone
+                self._head.end -= gone
+            self._searched = max(0, self._searched - gone)
             self._at = 0
 
     def _check(self, size: int) -> None:
@@ -325,15 +324,14 @@ class Decoder:
             raise ProtocolError(f"a frame of more than {self.max_frame} bytes")
 
 
-_NOTICE_HEADERS = {"Content-Type": "text/disconnect-notice"}
-_EVENT_HEADERS = {"Content-Type": "text/event-json"}
-_ANSWER_HEADERS = {"Content-Type": "api/response"}
+_LEFT = "text/disconnect-notice"
+_NO_HEADERS: Mapping[str, str] = {}
 
 
-def _skip(buffer: bytearray) -> int:
-    """Return how many newlines a buffer begins with."""
-    found = _NEWLINES.match(buffer)
-    return found.end() if found else 0
+def _after_newlines(buffer: bytes | bytearray, at: int) -> int:
+    """Return where the newlines end that begin there."""
+    found = _NEWLINES.match(buffer, at)
+    return found.end() if found else at
 
 
 def _length(headers: Headers) -> int:

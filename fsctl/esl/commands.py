@@ -5,11 +5,13 @@ Nothing but ``questions``, which asks a switch what it has, builds others. Every
 """
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fsctl.esl.presentation import Shown
 from fsctl.esl.quoting import (
     dial_string,
+    listed,
     number,
     path,
     sound,
@@ -45,8 +47,7 @@ ORIGINATE_MARGIN = 2
 clock, up to a second early (field notes, "Legs"), and is the net below our own timer."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegOrder:
+class LegOrder(Struct, frozen=True, gc=False):
     """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most.
 
     ``prompt`` is the sound with which its member is asked to press 1, "" for nothing to confirm.
@@ -61,8 +62,7 @@ class LegOrder:
     dial: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Extras:
+class Extras(Struct, frozen=True, gc=False):
     """What a winner does besides: ``sounds`` are variables of the caller to be cleared (``load``),
     ``recording`` is the file in which the conversation is recorded. ``too_late`` is what a member
     hears who pressed 1 when somebody else had the caller."""
@@ -184,37 +184,68 @@ def play(variable: str, again: bool = False) -> str:
 
 
 def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) -> str:
-    """Return the command that calls a member and, when it is answered, claims the caller.
+    """Return the command that calls one member (see ``Originates``)."""
+    return Originates(caller, shown).command(leg, extras)
 
-    The leg carries everything to finish alone (field notes, "Claiming the caller"): ``limit`` is an
-    atomic claim in the switch, the loser is hung up as "completed elsewhere", the winner takes its
-    own tags off, cancels every other tagged leg and takes the caller.
 
-    It is kept short, since FreeSWITCH reads what we send byte by byte: a hundred bytes keep the
+class Originates:
+    """The commands that call a caller's members and, when one has answered, claim the caller.
+
+    Each leg carries everything to finish alone (field notes, "Claiming the caller"): ``limit`` is
+    an atomic claim in the switch, the loser is hung up as "completed elsewhere", the winner takes
+    its own tags off, cancels every other tagged leg and takes the caller.
+
+    They are kept short, since FreeSWITCH reads what we send byte by byte: a hundred bytes keep the
     telephone waiting for 0.13 ms (tried). So the applications read the caller's uuid from the leg.
+    What all legs of a call have in common is put together once.
     """
-    caller = token(caller)
+
+    def __init__(self, caller: str, shown: Shown) -> None:
+        caller = token(caller)
+        self._common = listed(
+            {
+                CALL_TAG: caller,
+                HUNT_TAG: caller,
+                "ignore_early_media": "true",
+                # A redirect would loop, or take the caller elsewhere (field notes, "Legs").
+                "outbound_redirect_fatal": "true",
+                "hangup_after_bridge": "true",
+                "intercept_unbridged_only": "true",
+                # By the job itself, before it ends: a closing socket looks at it when all jobs have
+                # ended (``listener_run`` in ``mod_event_socket.c``; ``api_on_answer`` would be
+                # another thread).
+                "api_on_post_originate": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
+                **shown.variables,
+            }
+        )
+        self._answered: dict[tuple[Extras, bool], str] = {}
+
+    def command(self, leg: LegOrder, extras: Extras = PLAIN) -> str:
+        """Return the command that calls a member. Raises Unquotable."""
+        job = token(leg.job)
+        own = {
+            RING_TAG: job,
+            LEG_TAG: str(int(leg.number)),
+            "originate_timeout": str(int(leg.ring_for) + ORIGINATE_MARGIN),
+        }
+        if leg.prompt:
+            own |= _confirming(leg.prompt, extras.too_late)
+        whom_to_dial = dial_string(leg.dial) if leg.dial else f"user/{token(leg.user)}"
+        block = variables(own, self._common)
+        on_answer = self._on_answer(extras, bool(leg.prompt))
+        return f"bgapi originate {block}{whom_to_dial} '{on_answer}' inline\nJob-UUID: {job}"
+
+    def _on_answer(self, extras: Extras, asks: bool) -> str:
+        """Return what a leg does when it is answered; ``asks``: its member had to press 1."""
+        known = self._answered.get((extras, asks))
+        if known is None:
+            known = self._answered[extras, asks] = ",".join(_claiming(extras, asks))
+        return known
+
+
+def _claiming(extras: Extras, asks: bool) -> list[str]:
     whom = f"${{{CALL_TAG}}}"
-    settings = {
-        CALL_TAG: caller,
-        HUNT_TAG: caller,
-        RING_TAG: token(leg.job),
-        LEG_TAG: str(int(leg.number)),
-        "originate_timeout": str(int(leg.ring_for) + ORIGINATE_MARGIN),
-        "ignore_early_media": "true",
-        # A redirect would loop, or take the caller elsewhere (field notes, "Legs").
-        "outbound_redirect_fatal": "true",
-        "hangup_after_bridge": "true",
-        "intercept_unbridged_only": "true",
-        # By the job itself, before it ends: a closing socket looks at it when all jobs have ended
-        # (``listener_run`` in ``mod_event_socket.c``; ``api_on_answer`` would be another thread).
-        "api_on_post_originate": f"uuid_setvar\\s{caller}\\ssocket_resume\\sfalse",
-        **shown.variables,
-    }
-    if leg.prompt:
-        settings |= _confirming(leg.prompt, extras.too_late)
-    whom_to_dial = dial_string(leg.dial) if leg.dial else f"user/{token(leg.user)}"
-    late = f"{_late(extras.too_late)} inline" if leg.prompt and extras.too_late else "!LOSE_RACE"
+    late = f"{_late(extras.too_late)} inline" if asks and extras.too_late else "!LOSE_RACE"
     silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
     won = f"${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({task(whom)})}}{silence}"
     # ``intercept`` takes no notice of what stands behind the uuid (``mod_dptools.c``), so what a
@@ -225,15 +256,11 @@ def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) 
         if extras.recording
         else (f"intercept:{whom} {won}",)
     )
-    on_answer = (
+    return [
         f"limit:hash {CLAIM} {whom} 1 {late}",
         f"multiunset:{HUNT_TAG} {RING_TAG}",
         *taking,
-    )
-    return (
-        f"bgapi originate {variables(settings)}{whom_to_dial} "
-        f"'{','.join(on_answer)}' inline\nJob-UUID: {token(leg.job)}"
-    )
+    ]
 
 
 def _confirming(prompt: str, too_late: str) -> dict[str, str]:

@@ -12,8 +12,8 @@ from functools import partial
 import orjson
 
 from fsctl.esl import questions
-from fsctl.esl.codec import Event
 from fsctl.esl.errors import ProtocolError, Unquotable
+from fsctl.esl.events import Event
 from fsctl.esl.inbound import Refused, SwitchConnection
 
 ANSWERED, OVER = "CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE"

@@ -14,8 +14,9 @@ from gevent import socket
 from greenswitch.esl import InboundESL
 
 from fsctl.esl.address import SwitchAddress
-from fsctl.esl.codec import Decoder, Event, Frame, Room, parse_event
+from fsctl.esl.codec import Decoder, Frame, Room, parse_event
 from fsctl.esl.errors import EventSocketError, NoReply, ProtocolError, SessionClosed
+from fsctl.esl.events import Event
 
 CONNECT_TIME = 5.0
 """Seconds within which a switch must be connected to and have let us in."""

@@ -18,10 +18,13 @@ MAX_VALUE = 80
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]{0,254}")
 _NUMBER = re.compile(r"\+?[A-Za-z0-9*#][A-Za-z0-9*#._-]{0,63}")
-_ENDS_VALUE = re.compile(r"[\s{}'\"$|^]|(?<!\\),|\\(?![,s])")
+_VALUES = re.compile(r"(?:[^\s{}'\"$|^,\\]++|\\[,s])*+")
+"""What ends no value: neither a space, a bracket, a quote nor a comma that is not escaped."""
 _APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 # Not "/", ":" and "@": of a name that holds them FreeSWITCH shows a part only (tried).
 _PLAIN = frozenset(" +-_.#*&!?," + _APOSTROPHE)
+_USUAL_TEXT = re.compile(r"(?:[A-Za-z0-9+_.#*&!?,-]+(?: [A-Za-z0-9+_.#*&!?,-]+)*)?")
+"""Nearly all numbers and many names: nothing in them needs cleaning."""
 _BRACKETS = frozenset("[]()")
 """What an administrator may write besides: a telephone shows it as it is (tried), and within a
 ``{}`` block it means nothing."""
@@ -78,6 +81,8 @@ def clean(text: str, limit: int = MAX_VALUE) -> str:
     Letters and digits of any script, marks, spaces and a few signs stay. An apostrophe becomes the
     typographic one, every run of anything else one space.
     """
+    if len(text) <= limit and _USUAL_TEXT.fullmatch(text):
+        return text
     return _clean(_composed(text, limit), limit, _PLAIN)
 
 
@@ -94,7 +99,9 @@ def _clean(text: str, limit: int, signs: frozenset[str]) -> str:
 
 def label(text: str, limit: int = MAX_VALUE) -> str:
     """Return what an administrator wrote, strangers' texts within it cleaned before, as a value."""
-    return _clean(_composed(text, limit), limit, _PLAIN | _BRACKETS).translate(_ESCAPES)
+    if not (len(text) <= limit and _USUAL_TEXT.fullmatch(text)):
+        text = _clean(_composed(text, limit), limit, _PLAIN | _BRACKETS)
+    return text.translate(_ESCAPES)
 
 
 def header(text: str) -> str:
@@ -138,15 +145,23 @@ def _check_name(name: str) -> None:
     token(name)
 
 
-def variables(pairs: dict[str, str]) -> str:
-    """Return a ``{}`` block of channel variables; values must have come through this module.
+def variables(pairs: dict[str, str], *lists: str) -> str:
+    """Return a ``{}`` block of channel variables, those of ``lists`` first (``listed``).
+
+    Values must have come through this module. Raises Unquotable as ``listed``.
+    """
+    return "{" + ",".join((*lists, listed(pairs))) + "}"
+
+
+def listed(pairs: dict[str, str]) -> str:
+    """Return channel variables as a part of such a block.
 
     Raises Unquotable for a name or value that could end the block or add a variable to it.
     """
     for name in pairs:
         _check_name(name)
     # All at once: an end of one cannot be the beginning of another across a NUL.
-    if _ENDS_VALUE.search("\0".join(pairs.values())):
-        name, text = next(pair for pair in pairs.items() if _ENDS_VALUE.search(pair[1]))
+    if not _VALUES.fullmatch("\0".join(pairs.values())):
+        name, text = next(pair for pair in pairs.items() if not _VALUES.fullmatch(pair[1]))
         raise Unquotable(f"{text[:60]!r} cannot be the value of {name}")
-    return "{" + ",".join(f"{name}={text}" for name, text in pairs.items()) + "}"
+    return ",".join([f"{name}={text}" for name, text in pairs.items()])

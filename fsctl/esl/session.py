@@ -14,8 +14,9 @@ from typing import NoReturn
 from greenswitch.esl import OutboundSession
 
 from fsctl.esl import commands
-from fsctl.esl.codec import MAX_FRAME, Decoder, Event, Frame, Room, parse_event, raw_value
+from fsctl.esl.codec import MAX_FRAME, Decoder, Frame, Room, parse_event, raw_value
 from fsctl.esl.errors import NoReply, ProtocolError, SessionClosed, Unquotable
+from fsctl.esl.events import Event, read_json
 from fsctl.esl.quoting import token
 from fsctl.esl.wire import CHUNK, Wire
 
@@ -77,7 +78,6 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._replies: deque[tuple[OnReply, float]] = deque()
         self._outgoing: list[str] = []
         self._reply_time = reply_time
-        self._taken = 0
         self._channels: set[str] = set()
         self._woken = False
 
@@ -184,22 +184,22 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             return
         if not data:
             self._lost(SessionClosed("the switch closed the connection"))
-        self._taken = 0  # whoever reads has waited
+        taken = 0
         for frame in self._decoder.feed(data):
             self.handle_event(frame)
-            self._give_way(_FRAME + len(frame.body))
+            taken += _FRAME + len(frame.body)
+            if taken >= _TURN:
+                taken = 0
+                self._give_way()
         # What we were too slow to read may hold the reply: bytes buy the same time once more.
         self._check_replies(self._reply_time)
 
-    def _give_way(self, work: int) -> None:
+    def _give_way(self) -> None:
         """Let others have their turn: small frames are much work."""
-        self._taken += work
-        if self._taken >= _TURN:
-            self._taken = 0
-            try:
-                self._wire.give_way()
-            except OSError as error:
-                self._lost(SessionClosed(str(error)))
+        try:
+            self._wire.give_way()
+        except OSError as error:
+            self._lost(SessionClosed(str(error)))
 
     def handle_event(self, event: Frame) -> None:
         """Sort one frame: a reply to its command, an event to the queue.
@@ -209,27 +209,27 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         """
         kind = event.kind
         if kind.startswith("text/event-"):
-            try:
-                found = parse_event(event)
-                if found.name.startswith("CHANNEL_"):
-                    self._check_channel(found.get("Unique-ID"))
-            except (ProtocolError, Unquotable):
-                self.unreadable += 1
-            else:
-                self._queue(found, len(event.body))
+            self._take_event(event)
         elif kind in ("command/reply", "api/response"):
             if not self._replies:
                 raise ProtocolError("a reply to no command")
             self._replies.popleft()[0](event)
         elif kind == "text/disconnect-notice":
-            self._queue(Event({"Event-Name": CALLER_LEFT}), 0)
+            self._queue(Event(CALLER_LEFT), 0)
         elif not kind:
             raise ProtocolError("a frame without a Content-Type")
 
-    def _check_channel(self, uuid: str) -> None:
-        """Refuse a channel about which no command can be given. Raises Unquotable."""
-        if uuid not in self._channels:
-            self._channels.add(token(uuid))
+    def _take_event(self, frame: Frame) -> None:
+        """Queue an event, unless it names a channel about which no command can be given."""
+        usual = frame.kind == "text/event-json"
+        try:
+            event = read_json(frame.body) if usual else parse_event(frame)
+            if event.uuid not in self._channels and event.name.startswith("CHANNEL_"):
+                self._channels.add(token(event.uuid))
+        except (ProtocolError, Unquotable):
+            self.unreadable += 1
+        else:
+            self._queue(event, len(frame.body))
 
     def _queue(self, event: Event, size: int) -> None:
         self._heard += 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fsctl.esl import commands
-from fsctl.esl.codec import Event
+from fsctl.esl.events import Event
 from fsctl.esl.inbound import Refused, SwitchConnection
 from fsctl.esl.presentation import Shown
 

@@ -81,6 +81,7 @@ class Wire:
         "_hub",
         "_in_line",
         "_line",
+        "_looked",
         "_reads",
         "_rings_at",
         "_sock",
@@ -98,6 +99,8 @@ class Wire:
         self._greenlet: Any = None
         """Who waits here."""
         self._in_line = self._closed = False
+        self._looked = False
+        """Whether anything was read: who accepted the connection has seen that there is."""
         self._reads = self._hub.loop.io(sock.fileno(), _READ)
         self._writes: Any = None
         self._timer: Any = None
@@ -109,6 +112,10 @@ class Wire:
         What is there is returned whatever the time is. None may come too early, never too late.
         Raises OSError.
         """
+        if not self._looked:
+            self._looked = True
+            with suppress(BlockingIOError):
+                return self._sock.recv(CHUNK)
         self._wait(self._reads, self._readable, until)
         try:
             return self._sock.recv(CHUNK)

@@ -3,48 +3,42 @@
 Legs are numbered from 1 in the order in which they start.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class PickedUp:
+class PickedUp(Struct, frozen=True, gc=False):
     """Somebody who was not rung picks the caller up by a code: a new leg, which has answered."""
 
     leg: int
     member: str
 
 
-@dataclass(frozen=True, slots=True)
-class LegRinging:
+class LegRinging(Struct, frozen=True, gc=False):
     """A phone of this leg rings."""
 
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegAnswered:
+class LegAnswered(Struct, frozen=True, gc=False):
     """A member picked up; the leg now claims the caller inside the switch."""
 
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegConnected:
+class LegConnected(Struct, frozen=True, gc=False):
     """The leg won: caller and member are bridged."""
 
     leg: int
 
 
-@dataclass(frozen=True, slots=True)
-class LegEnded:
+class LegEnded(Struct, frozen=True, gc=False):
     """The leg is over, with FreeSWITCH's hangup cause."""
 
     leg: int
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallerGone:
+class CallerGone(Struct, frozen=True, gc=False):
     """The caller's channel is over, whoever ended it."""
 
     cause: str
@@ -53,8 +47,7 @@ class CallerGone:
 Event = PickedUp | LegRinging | LegAnswered | LegConnected | LegEnded | CallerGone
 
 
-@dataclass(frozen=True, slots=True)
-class StartLeg:
+class StartLeg(Struct, frozen=True, gc=False):
     """Originate a leg to ``member``; nobody needs it after ``ring_for`` seconds."""
 
     leg: int
@@ -62,23 +55,20 @@ class StartLeg:
     ring_for: float
 
 
-@dataclass(frozen=True, slots=True)
-class CancelLeg:
+class CancelLeg(Struct, frozen=True, gc=False):
     """End this leg with ``cause``, whether or not its channel exists yet."""
 
     leg: int
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class CancelAll:
+class CancelAll(Struct, frozen=True, gc=False):
     """End every leg that still rings with ``cause``; a leg that has claimed the caller stays."""
 
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True, gc=False):
     """Hang the caller up with ``cause``, unless a member has claimed the call in this instant."""
 
     cause: str

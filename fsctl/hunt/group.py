@@ -4,7 +4,15 @@ Times are seconds (fractions allowed). The store makes these from rows, strategi
 schedules.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
+
+T = TypeVar("T")
+
+MOST_KEPT = 100
+"""Groups of which ``kept`` keeps what it was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,11 @@ def is_user(user: str) -> bool:
     return not is_external(user) and inner_name(user) is None
 
 
+def bare_name(user: str) -> str:
+    """Return a user's name without the domain, as names are compared."""
+    return user.casefold().partition("@")[0]
+
+
 def same_user(one: str, other: str) -> bool:
     """Whether two members' names mean the same one.
 
@@ -171,3 +184,25 @@ def same_user(one: str, other: str) -> bool:
     name, _, domain = one.casefold().partition("@")
     other_name, _, other_domain = other.casefold().partition("@")
     return name == other_name and (not domain or not other_domain or domain == other_domain)
+
+
+def kept(function: "Callable[[Group], T]") -> "Callable[[Group], T]":
+    """Have a function of a group keep what it returned for those that had calls of late.
+
+    Groups are told apart by identity: one never changes, and comparing two takes longer than most
+    functions.
+    """
+    known: dict[int, tuple[Group, T]] = {}
+
+    @wraps(function)
+    def of_group(group: Group) -> T:
+        found = known.get(id(group))
+        if found is not None and found[0] is group:
+            return found[1]
+        told = function(group)
+        if len(known) >= MOST_KEPT:
+            known.clear()
+        known[id(group)] = group, told
+        return told
+
+    return of_group

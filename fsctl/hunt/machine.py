@@ -32,7 +32,6 @@ Each method returns the actions to carry out, in order. Time is passed in (secon
 origin, never going back); ``due`` says when ``tick`` wants to be called next.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 
@@ -90,6 +89,8 @@ class Hunt:
         self.schedule = schedule
         self.began = now
         self.phase = Phase.HUNTING
+        self.ended = False
+        """Whether the caller is with a member or gone: nothing more will be started."""
         self.legs: dict[int, Leg] = {}
         self.winner: Leg | None = None
         self.cause = ""
@@ -105,11 +106,6 @@ class Hunt:
     # What the controller calls
 
     @property
-    def ended(self) -> bool:
-        """Whether the caller is with a member or gone: nothing more will be started."""
-        return self.phase in (Phase.CONNECTED, Phase.GONE)
-
-    @property
     def due(self) -> float | None:
         """When ``tick`` is wanted at the latest, as seconds like ``now``; None once it is over."""
         if self.phase is not Phase.HUNTING:
@@ -122,20 +118,20 @@ class Hunt:
             claiming = claiming or leg.answered is not None
         if not claiming:
             if self._pending:
-                first = min(first, max(self._next_start(), self._hold_until))
+                first = min(first, max(self._next_start(live), self._hold_until))
             elif not live:
                 first = min(first, self._hold_until)
         return self.began + first
 
     def tick(self, now: float) -> list[ev.Action]:
         """Do what the time asks for: start who is due, stop who rang long enough, release."""
-        return list(self._walk(now - self.began)) if self.phase is Phase.HUNTING else []
+        return self._walk(now - self.began) if self.phase is Phase.HUNTING else []
 
     def handle(self, event: ev.Event, now: float) -> list[ev.Action]:
         """Take in one event. Repeated, late and impossible ones change nothing."""
         at = now - self.began
         if isinstance(event, ev.CallerGone):
-            return list(self._caller_gone(event.cause, at))
+            return self._caller_gone(event.cause, at)
         if isinstance(event, ev.PickedUp):
             return self._picked_up(event, now)
         leg = self.legs.get(event.leg)
@@ -149,7 +145,7 @@ class Hunt:
             if leg.answered is None:
                 leg.answered = at
         elif isinstance(event, ev.LegConnected):
-            return list(self._connected(leg, at))
+            return self._connected(leg, at)
         else:
             self._leg_ended(leg, event.cause, at)
         return self.tick(now)
@@ -167,32 +163,42 @@ class Hunt:
     def _live(self) -> list[Leg]:
         return [leg for leg in self.legs.values() if leg.ended is None and not leg.cancelled]
 
-    def _walk(self, at: float) -> Iterator[ev.Action]:
+    def _walk(self, at: float) -> list[ev.Action]:
         """Bring the hunt to where it should be at this moment."""
         if _reached(at, self.schedule.wait):
-            yield from self._release(NO_ANSWER)
-            return
-        ended = [leg for leg in self._live() if _reached(at, _patience(leg))]
-        if len(ended) == len(self._live()):
-            ended = self._without_those_who_ring_on(ended, at)
-        for leg in ended:
-            self._claim_failed |= leg.claiming
-            yield self._cancel(leg, NO_ANSWER)
-        if any(leg.claiming for leg in self._live()):
-            return  # somebody is about to have the caller: ring nobody else meanwhile
+            return self._release(NO_ANSWER)
+        live = self._live()
+        ended = [leg for leg in live if _reached(at, _patience(leg))]
+        actions: list[ev.Action] = []
+        if ended:
+            if len(ended) == len(live):
+                ended = self._without_those_who_ring_on(ended, at)
+            for leg in ended:
+                self._claim_failed |= leg.claiming
+                actions.append(self._cancel(leg, NO_ANSWER))
+            live = self._live()
+        if any(leg.answered is not None for leg in live):
+            return actions  # somebody is about to have the caller: ring nobody else meanwhile
         if not _reached(at, self._hold_until):
-            return
-        self._ring_silenced_again(at)
-        while self._pending and _reached(at, self._next_start()):
+            return actions
+        # While others ring and no claim is known to have failed, the winner's answer is merely not
+        # reported yet.
+        if self._silenced and (self._claim_failed or not live):
+            self._ring_silenced_again(at)
+        self._claim_failed = False
+        while self._pending and _reached(at, self._next_start(live)):
             self._move_up(at)
-            yield from self._start(self._pending.pop(0), at)
-        if not self._pending and not self._live():
-            yield from self._release(release_cause(self._refusals()))
+            if new := self._start(self._pending.pop(0), at, live):
+                live.append(new)
+                actions.append(ev.StartLeg(new.number, new.member, new.stop_at - at))
+        if not self._pending and not live:
+            actions += self._release(release_cause(self._refusals()))
+        return actions
 
-    def _next_start(self) -> float:
+    def _next_start(self, live: list[Leg]) -> float:
         """Return when the next line starts: in its time, or earlier since everyone has failed."""
         ring = self._pending[0]
-        if not self.schedule.advance or not self.legs or self._live():
+        if not self.schedule.advance or not self.legs or live:
             return ring.start
         refused = (
             leg.ended
@@ -227,13 +233,14 @@ class Hunt:
                 _moved(ring, at - first) if ring.start == first else ring for ring in self._pending
             ]
 
-    def _start(self, ring: Ring, at: float) -> Iterator[ev.Action]:
-        if any(leg.member == ring.member for leg in self._live()):
-            return  # it rings on
+    def _start(self, ring: Ring, at: float, live: list[Leg]) -> Leg | None:
+        """Return a line's new leg; None for a phone that rings on."""
+        if any(leg.member == ring.member for leg in live):
+            return None
         stop_at = min(at + self._rings_on(ring) - ring.start, self.schedule.wait)
         leg = Leg(len(self.legs) + 1, ring.member, at, stop_at)
         self.legs[leg.number] = leg
-        yield ev.StartLeg(leg.number, leg.member, leg.stop_at - at)
+        return leg
 
     def _rings_on(self, ring: Ring) -> float:
         """Return until when a line's phone rings, with the lines that follow without a gap."""
@@ -247,40 +254,36 @@ class Hunt:
         leg.cancelled = cause
         return ev.CancelLeg(leg.number, cause)
 
-    def _release(self, cause: str) -> Iterator[ev.Action]:
+    def _release(self, cause: str) -> list[ev.Action]:
         self.phase = Phase.RELEASING
         self.cause = cause
-        yield from self._cancel_all(NO_ANSWER)
-        yield ev.Release(cause)
+        return [*self._cancel_all(NO_ANSWER), ev.Release(cause)]
 
-    def _cancel_all(self, cause: str) -> Iterator[ev.Action]:
+    def _cancel_all(self, cause: str) -> list[ev.Action]:
         live = self._live()
         for leg in live:
             leg.cancelled = cause
-        if live:
-            yield ev.CancelAll(cause)
+        return [ev.CancelAll(cause)] if live else []
 
-    def _connected(self, leg: Leg, at: float) -> Iterator[ev.Action]:
+    def _connected(self, leg: Leg, at: float) -> list[ev.Action]:
         if self.ended:
-            return
-        self.phase = Phase.CONNECTED
+            return []
+        self.phase, self.ended = Phase.CONNECTED, True
         self.over_at = at
         self.winner = leg
         self.cause = ""
         leg.cancelled = ""
         leg.answered = at if leg.answered is None else leg.answered
         leg.connected = at
-        for other in self._live():
-            if other is not leg:
-                yield self._cancel(other, COMPLETED_ELSEWHERE)
+        return [self._cancel(one, COMPLETED_ELSEWHERE) for one in self._live() if one is not leg]
 
-    def _caller_gone(self, cause: str, at: float) -> Iterator[ev.Action]:
+    def _caller_gone(self, cause: str, at: float) -> list[ev.Action]:
         if self.ended:
-            return
-        self.phase = Phase.GONE
+            return []
+        self.phase, self.ended = Phase.GONE, True
         self.over_at = at
         self.cause = self.cause or cause
-        yield from self._cancel_all(CALLER_GONE)
+        return self._cancel_all(CALLER_GONE)
 
     def _leg_ended(self, leg: Leg, cause: str, at: float) -> None:
         vanished = leg.claiming and cause not in PREEMPTED
@@ -297,14 +300,7 @@ class Hunt:
             self._pending = [ring for ring in self._pending if ring.member != leg.member]
 
     def _ring_silenced_again(self, at: float) -> None:
-        """Put members who were silenced for a winner who never was back into the schedule.
-
-        While others ring and no claim is known to have failed, the winner's answer is merely not
-        reported yet.
-        """
-        if not self._claim_failed and self._live():
-            return
-        self._claim_failed = False
+        """Put members who were silenced for a winner who never was back into the schedule."""
         again = [leg for leg in self._silenced if not _reached(at, leg.stop_at)][: self._rerings]
         self._silenced.clear()
         self._rerings -= len(again)

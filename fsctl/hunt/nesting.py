@@ -11,11 +11,11 @@ itself by way of others.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from fsctl.hunt.group import Group, Member, inner_name, is_external, same_user
+from fsctl.hunt.group import Group, Member, bare_name, inner_name, is_external, kept, same_user
 from fsctl.hunt.memory import NOTHING, Memory
 from fsctl.hunt.opening import is_open
 from fsctl.hunt.schedule import Ring, Schedule
-from fsctl.hunt.strategies import STRATEGIES, delayed
+from fsctl.hunt.strategies import STEADY, STRATEGIES, delayed
 
 DEEPEST = 5
 """How many groups may be within each other."""
@@ -53,6 +53,19 @@ class Admission:
 
     def schedule(self, group: Group, depth: int = 0) -> Schedule:
         """Return the schedule of a group with all that are within it."""
+        if self._is_as_ever(group):
+            return _schedule_as_ever(group)
+        return self._worked_out(group, depth)
+
+    def _is_as_ever(self, group: Group) -> bool:
+        """Whether nothing about this call makes a group's schedule another than the last one's."""
+        if group.inner or group.strategy not in STEADY:
+            return False
+        if not self._external and has_external(group):
+            return False
+        return self._caller is None or bare_name(self._caller) not in _by_bare_name(group)
+
+    def _worked_out(self, group: Group, depth: int) -> Schedule:
         within: dict[str, Schedule] = {}
         members = tuple(self._ready(group, member, within, depth) for member in group.members)
         # A newer fsctl may have more of them, in the same database.
@@ -85,6 +98,19 @@ class Admission:
 
     def _open(self, group: Group) -> bool:
         return self._now is None or is_open(group, self._now)
+
+
+@kept
+def _schedule_as_ever(group: Group) -> Schedule:
+    return Admission(None, nothing_remembered, 0, None, True)._worked_out(group, 0)
+
+
+@kept
+def _by_bare_name(group: Group) -> Mapping[str, list[Member]]:
+    found: dict[str, list[Member]] = {}
+    for member in group.members:
+        found.setdefault(bare_name(member.user), []).append(member)
+    return found
 
 
 def _length(schedule: Schedule) -> float:
@@ -123,11 +149,13 @@ def _unfolded(outer: Schedule, within: Mapping[str, Schedule]) -> Schedule:
 # Who is in a group, whichever way
 
 
+@kept
 def everybody(group: Group) -> tuple[str, ...]:
     """Return the users and numbers of a group and of those within it, each once."""
     return tuple(dict.fromkeys(user for user, _ in _confirming(group, False)))
 
 
+@kept
 def who_confirms(group: Group) -> frozenset[str]:
     """Return who must press 1, for one reason or another: a group's doing so is its members'."""
     return frozenset(user for user, confirms in _confirming(group, False) if confirms)
@@ -143,13 +171,19 @@ def _confirming(group: Group, all_do: bool) -> Iterator[tuple[str, bool]]:
             yield from _confirming(inner[member.user], confirms)
 
 
+@kept
+def has_external(group: Group) -> bool:
+    """Whether there are telephone numbers outside of the directory among those."""
+    return any(map(is_external, everybody(group)))
+
+
 def takers(group: Group, user: str) -> Iterator[tuple[Group, str]]:
     """Yield each group in which a user has taken a call to ``group``, with the member who did.
 
     In an outer group that is the inner one.
     """
     inner = dict(group.inner)
-    for member in group.members:
+    for member in group.members if inner else _by_bare_name(group).get(bare_name(user), ()):
         if member.user in inner:
             found = list(takers(inner[member.user], user))
             if found:

@@ -6,6 +6,7 @@ Pure. Which placeholders a text may have is for whoever reads it; what a filled 
 
 import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 SHOWN = ("name", "number", "group", "dialled")
 """Placeholders of what a member's telephone shows: the caller's name and number, the group's name,
@@ -32,7 +33,17 @@ def stray(template: str, known: Collection[str]) -> str | None:
 
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Return the text with each known placeholder replaced, once: no value is read again."""
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
+    texts = _taken_apart(template).copy()
+    for place in range(1, len(texts), 2):
+        name = texts[place]
+        texts[place] = values.get(name, f"{{{name}}}")
+    return "".join(texts)
+
+
+@lru_cache(1_000)
+def _taken_apart(template: str) -> list[str]:
+    """Return a template's texts and, between them, the names of its placeholders."""
+    return _PLACEHOLDER.split(template)
 
 
 def dialling(template: str, number: str) -> str:

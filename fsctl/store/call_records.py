@@ -6,15 +6,17 @@ one that both databases and every terminal can take. Knows no table.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import orjson
+from msgspec import Struct
 
 from fsctl.hunt.domain import LONGEST_DOMAIN
-from fsctl.hunt.group import Group, Member
+from fsctl.hunt.group import MOST_KEPT, Group, Member, kept
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.machine import Hunt
 from fsctl.hunt.outcomes import CALLER_GONE, TEMPORARY_FAILURE, Outcome, outcome_of
@@ -36,8 +38,6 @@ LONGEST_TIME = 1e8
 LATEST = 4e9
 """The latest UTC time, in epoch seconds: in the year 2096."""
 MOST_ATTEMPTS = 10_000
-MOST_TEXTS = 100
-"""Groups of which both forms are kept in memory; each may have ``LONGEST_GROUP`` characters."""
 
 
 class CallOutcome(StrEnum):
@@ -76,8 +76,7 @@ REFUSED = (
 stood in line, before it came to that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True, gc=False):
     """One leg. Times are seconds from the start of the hunt, None for what did not happen.
 
     ``outcome`` is a value of ``fsctl.hunt.outcomes.Outcome``, ``cause`` FreeSWITCH's hangup cause,
@@ -95,8 +94,7 @@ class Attempt:
     sip_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(Struct, frozen=True, gc=False):
     """One group call; ``uuid`` and ``began`` together tell it from all others.
 
     ``began`` and ``ended`` are UTC epoch seconds. ``wait_seconds`` is how long the caller waited
@@ -129,8 +127,7 @@ class CallRecord:
     line_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True, gc=False):
     """A record as it was put: of two for the same call the one with the later stamp counts."""
 
     recorded_ms: int
@@ -186,24 +183,13 @@ def was_picked_up(record: CallRecord) -> bool:
 _REFUSALS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.UNREACHABLE)
 
 
+@kept
 def group_text(group: Group) -> str:
     """Return a group as records keep it: JSON, without the groups that calls may go on to."""
-    known = _texts.get(id(group))
-    if known is not None and known[0] is group:
-        return known[1]
-    text = orjson.dumps(replace(group, onward=())).decode()
-    if len(_texts) >= MOST_TEXTS:
-        _texts.clear()
-    _texts[id(group)] = group, text
-    return text
+    return orjson.dumps(replace(group, onward=())).decode()
 
 
-_texts: dict[int, tuple[Group, str]] = {}
-"""The texts of groups that had calls of late, by identity: a group never changes, and comparing two
-takes as long as writing one."""
-
-
-@lru_cache(MOST_TEXTS)
+@lru_cache(MOST_KEPT)
 def group_of(text: str) -> Group | None:
     """Return the group that ``group_text`` wrote, by whatever version of fsctl; None for none.
 
@@ -240,11 +226,13 @@ def cleaned(record: CallRecord) -> CallRecord:
     Texts are cut to their longest, and what does not print becomes U+FFFD; times are finite and
     within reason. Raises ValueError for a value of another kind.
     """
+    if _is_clean(record):
+        return record
     if len(record.attempts) > MOST_ATTEMPTS:
         raise ValueError(f"{len(record.attempts)} attempts are no call")
     by = record.answered_by
     group = record.group_as_it_was
-    return replace(
+    return msgspec.structs.replace(
         record,
         uuid=_text(record.uuid, LONGEST_UUID),
         domain=_text(record.domain, LONGEST_DOMAIN),
@@ -267,6 +255,73 @@ def cleaned(record: CallRecord) -> CallRecord:
         line_seconds=_moment(record.line_seconds),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
     )
+
+
+def _is_clean(record: CallRecord) -> bool:
+    """Whether nothing has to be changed, as with nearly all; False also when that is not clear."""
+    texts = (
+        (record.uuid, LONGEST_UUID),
+        (record.domain, LONGEST_DOMAIN),
+        (record.group, LONGEST_NAME),
+        (record.number, LONGEST_NUMBER),
+        (record.caller_number, LONGEST_NUMBER),
+        (record.caller_name, LONGEST_CALLER_NAME),
+        (record.caller_user, LONGEST_USER),
+        (record.outcome, LONGEST_OUTCOME),
+        (record.cause, LONGEST_CAUSE),
+        ("" if record.answered_by is None else record.answered_by, LONGEST_USER),
+        (record.controller, LONGEST_CONTROLLER),
+        (record.onward, LONGEST_ONWARD),
+    )
+    return (
+        None not in (record.began, record.ended, record.wait_seconds)
+        and _are_clean(texts, (record.began, record.ended), LATEST)
+        and _are_clean((), (record.wait_seconds, record.talk_seconds, record.line_seconds))
+        and type(record.caller_hidden) is bool
+        and type(record.group_as_it_was) is str
+        and _is_clean_group(record.group_as_it_was)
+        and type(record.attempts) is tuple
+        and len(record.attempts) <= MOST_ATTEMPTS
+        and all(map(_is_clean_attempt, record.attempts))
+    )
+
+
+def _is_clean_attempt(attempt: Attempt) -> bool:
+    texts = (
+        (attempt.member, LONGEST_USER),
+        (attempt.outcome, LONGEST_OUTCOME),
+        (attempt.cause, LONGEST_CAUSE),
+    )
+    times = (
+        attempt.started,
+        attempt.ringing,
+        attempt.answered,
+        attempt.connected,
+        attempt.ended,
+    )
+    code = attempt.sip_code
+    return (
+        attempt.started is not None
+        and _are_clean(texts, times)
+        and (code is None or (type(code) is int and 100 <= code <= 699))
+    )
+
+
+def _are_clean(
+    texts: Iterable[tuple[str, int]], times: Iterable[float | None], latest: float = LONGEST_TIME
+) -> bool:
+    for text, longest in texts:
+        if type(text) is not str or len(text) > longest or not text.isprintable():
+            return False
+    for time in times:
+        if time is not None and (type(time) is not float or not 0.0 <= time <= latest):
+            return False
+    return True
+
+
+@lru_cache(MOST_KEPT)
+def _is_clean_group(text: str) -> bool:
+    return len(text) <= LONGEST_GROUP and text.isprintable()
 
 
 def _cleaned_attempt(attempt: Attempt) -> Attempt:
@@ -306,9 +361,12 @@ def _moment(value: float | None) -> float | None:
 # How it looks on disk
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def encode(version: Version) -> bytes:
     """Return one line of JSON, without its end. The record must be clean."""
-    return orjson.dumps(version)
+    return _encode(version)
 
 
 def decode(line: bytes) -> Version:

@@ -6,14 +6,15 @@ Owns that a record written twice is there once: the later version stays, whoever
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Engine, Table, delete, insert, select
+from sqlalchemy import Dialect, Engine, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from fsctl.hunt.group import MOST_KEPT
 from fsctl.hunt.nesting import everybody, takers
 from fsctl.store.call_keys import caller_key, user_key
 from fsctl.store.call_records import Attempt, CallRecord, Version, group_of
@@ -54,13 +55,14 @@ def write_calls(engine: Engine, versions: Iterable[Version], *, mails: bool = Fa
         known = _known_as_answered(session, ordered)
         ids = _write_rows(session, ordered)
         session.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.call_id.in_(ids.values())))
-        rows = [
-            row
-            for key, call_id in ids.items()
-            for row in _attempt_rows(call_id, latest[key].record)
-        ]
-        if rows:
-            session.execute(insert(_ATTEMPTS), rows)
+        _write_attempts(
+            session,
+            [
+                row
+                for key, call_id in ids.items()
+                for row in _attempt_rows(call_id, latest[key].record)
+            ],
+        )
         records = [latest[key].record for key in sorted(ids)]
         remember(session, _services(records, known))
         if mails:
@@ -205,6 +207,24 @@ def _attempt_rows(call_id: int, record: CallRecord) -> list[_Row]:
     ]
 
 
+def _write_attempts(session: Session, rows: Sequence[_Row]) -> None:
+    """Insert attempts, by the driver itself: they are most of what is written, and plain values."""
+    if not rows:
+        return
+    connection = session.connection()
+    statement, order = _attempts_statement(connection.dialect)
+    values: Any = [tuple(row[name] for name in order) for row in rows] if order else rows
+    connection.exec_driver_sql(statement, values)
+
+
+@lru_cache(8)
+def _attempts_statement(dialect: Dialect) -> tuple[str, Sequence[str]]:
+    """Return the text that inserts an attempt, and the order of its values; none if by name."""
+    names = [column.name for column in _ATTEMPTS.columns if column.name != "id"]
+    compiled = insert(_ATTEMPTS).compile(dialect=dialect, column_keys=names)
+    return str(compiled), getattr(compiled, "positiontup", None) or ()
+
+
 def _member(call_id: int, position: int, record: CallRecord, user: str) -> _Row:
     return {
         "call_id": call_id,
@@ -232,6 +252,7 @@ def _ms(seconds: float | None) -> Any:
     return None if seconds is None else round(seconds * 1000)
 
 
+@lru_cache(MOST_KEPT)
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from fsctl.store.call_keys import mask_name, mask_number
 from fsctl.store.call_queries import StoredCall
 from fsctl.store.call_records import CallRecord
@@ -13,8 +15,10 @@ _Shown = TypeVar("_Shown", CallRecord, LiveHunt)
 
 def hide_caller(shown: _Shown, hidden: int) -> _Shown:
     """Return a call without its caller's last ``hidden`` digits; without the name, too, if any."""
-    number = mask_number(shown.caller_number, hidden)
-    return replace(shown, caller_number=number, caller_name=mask_name(shown.caller_name, hidden))
+    number, name = mask_number(shown.caller_number, hidden), mask_name(shown.caller_name, hidden)
+    if isinstance(shown, CallRecord):
+        return structs.replace(shown, caller_number=number, caller_name=name)
+    return replace(shown, caller_number=number, caller_name=name)
 
 
 def masked(call: StoredCall, hidden: int) -> StoredCall:

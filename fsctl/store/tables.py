@@ -7,6 +7,7 @@ table adds a migration and moves it on.
 
 import time
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -79,6 +80,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(1_000)
 def name_key(name: str) -> str:
     """Return what two names of the same group have in common: case does not tell groups apart."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -7,7 +7,7 @@ with the ids of groups. What each path takes and returns is in ``/api/v1/openapi
 
 from typing import Any
 
-import orjson
+import msgspec
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
@@ -152,7 +152,7 @@ def undo(entry_id: int) -> Response:
 
 def _record(call: StoredCall) -> dict[str, Any]:
     shown = masked(call, panel().settings.mask_numbers)
-    found: dict[str, Any] = orjson.loads(orjson.dumps(shown.record))
+    found: dict[str, Any] = msgspec.to_builtins(shown.record)
     found.pop("group_as_it_was", None)
     return found
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import gc
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import gevent
 import pytest
 
-from fsctl.controller import call, line, reception
+from fsctl.controller import call, line, parting, reception
 from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
 from tests.controller.scripted import CALLER, ScriptedSwitch
 from tests.hostile.house import House
 
+ROOT = Path(__file__).parent.parent.parent
 Dial = Callable[[str], ScriptedSwitch]
 
 
@@ -121,15 +126,15 @@ def test_a_member_whose_caller_left_in_the_moment_of_the_answer_is_hung_up(
 def test_a_release_is_asked_for_again_though_the_switch_talks_of_other_things(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call, "RELEASE_TIME", 0.05)
+    monkeypatch.setattr(parting, "RELEASE_TIME", 0.05)
     switch = dial("601")
     switch.said("^bgapi originate")
     talking = keep_talking(switch)
-    switch.said("limit_execute", times=call.RELEASES)
+    switch.said("limit_execute", times=parting.RELEASES)
     switch.said("hupall LOSE_RACE fsctl_hunt")  # given back to the dialplan in the end
     assert switch.closed.wait(5.0)
     talking.kill()
-    assert len(switch.fitting("execute-app-name: limit_execute")) == call.RELEASES
+    assert len(switch.fitting("execute-app-name: limit_execute")) == parting.RELEASES
 
 
 def test_a_call_leaves_no_circles(dial: Dial) -> None:
@@ -169,8 +174,18 @@ def test_what_a_call_costs(dial: Dial) -> None:
     assert len(switch.fitting("^bgapi originate")) == 3
     assert len(switch.fitting("^filter")) == 4
     assert [len(command.split()) - 2 for command in switch.fitting("^event")] == [7]
-    assert len(switch.commands) <= 18, switch.commands
-    assert sum(map(len, switch.commands[: before + 1])) < 1_200
+    assert len(switch.commands) <= 16, switch.commands
+    assert sum(map(len, switch.commands[: before + 1])) < 950
+
+
+def test_how_much_is_done_for_a_call() -> None:
+    """Functions of ours that are called for one, and how often something is sent."""
+    measured = [sys.executable, "-m", "benchmarks.one_call", "--calls", "20", "--rounds", "1"]
+    said = subprocess.run(measured, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    [functions] = re.findall(r"^(\d+) calls of functions of ours$", said, re.MULTILINE)
+    [sendings] = re.findall(r", (\d+) sendings$", said, re.MULTILINE)
+    assert int(functions) < 870
+    assert int(sendings) <= 3
 
 
 def test_who_was_picked_up_in_the_last_instant_is_not_sent_on(dial: Dial) -> None:
@@ -245,7 +260,7 @@ def test_who_talks_to_a_stranger_is_left_alone(dial: Dial) -> None:
 def test_who_is_claimed_at_the_end_of_the_wait_is_not_released(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "CLAIM_NEWS", 0.02)
+    monkeypatch.setattr(line, "TAKER_NEWS", 0.02)
     switch = stand(dial)
     before = len(switch.fitting("^api limit_usage"))
     switch.replies["limit_usage"] = "1"

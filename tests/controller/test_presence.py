@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fsctl.controller import presence as module
 from fsctl.controller.presence import Presence
-from fsctl.esl.codec import Event
 from fsctl.esl.conversations import ANSWERED, OVER, Conversations
+from fsctl.esl.events import Event, event_of
 from tests.esl.inbound_server import InboundServer
 
 ROWS = [
@@ -110,7 +110,7 @@ def event(name: str, uuid: str, user: str = "", way: str = "outbound") -> Event:
         if kind == "dialed"
         else {"variable_user_name": user, "variable_domain_name": "d"}
     )
-    return Event(
+    return event_of(
         {
             "Event-Name": name,
             "Unique-ID": uuid,

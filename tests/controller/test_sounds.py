@@ -7,7 +7,7 @@ import pytest
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import ANNOUNCEMENT, MUSIC, RINGBACK, RINGING, Sounds, prompts_of
-from fsctl.esl.codec import Event
+from fsctl.esl.events import event_of
 from fsctl.esl.presentation import Caller
 from fsctl.hunt.group import Group, Member
 
@@ -64,7 +64,7 @@ def test_music_that_has_ended_makes_room_for_ringing_once(
     waiting.ring(0.0)
     said.clear()
     name = "CHANNEL_EXECUTE_COMPLETE"
-    over = Event({"Event-Name": name, "Application-UUID": uuid, "Answer-State": state})
+    over = event_of({"Event-Name": name, "Application-UUID": uuid, "Answer-State": state})
     waiting.take_in(over)
     waiting.take_in(over)
     assert len(said) == rings

@@ -8,8 +8,8 @@ import pytest
 from gevent import socket
 from greenswitch.esl import OutboundSession
 
-from fsctl.esl.codec import Event
 from fsctl.esl.errors import NoReply, ProtocolError, SessionClosed
+from fsctl.esl.events import Event
 from fsctl.esl.session import CALLER_LEFT, CallSession
 from tests.esl import captures
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fsctl.esl.codec import Event
 from fsctl.esl.commands import CALL_TAG, place_trial
 from fsctl.esl.errors import Unquotable
+from fsctl.esl.events import Event, event_of
 from fsctl.esl.presentation import Shown
 from fsctl.esl.trial import Told, Trial
 
@@ -30,11 +30,11 @@ def trial() -> Trial:
 
 
 def of_caller(name: str, **more: str) -> Event:
-    return Event({"Event-Name": name, "Unique-ID": "b", "Call-Direction": "inbound", **more})
+    return event_of({"Event-Name": name, "Unique-ID": "b", "Call-Direction": "inbound", **more})
 
 
 def of_leg(name: str, channel: str = "l", caller: str = "b", **more: str) -> Event:
-    return Event(
+    return event_of(
         {
             "Event-Name": name,
             "Unique-ID": channel,
@@ -94,7 +94,7 @@ def test_how_a_leg_fails(cause: str, what: str) -> None:
 
 def test_a_call_that_never_came_about() -> None:
     call = trial()
-    job = Event({"Event-Name": "BACKGROUND_JOB"}, "-ERR NO_ROUTE_DESTINATION\n")
+    job = event_of({"Event-Name": "BACKGROUND_JOB"}, "-ERR NO_ROUTE_DESTINATION\n")
     assert told(call, job) == []
     assert (call.over, call.answered, call.cause) == (True, False, "NO_ROUTE_DESTINATION")
 

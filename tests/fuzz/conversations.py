@@ -58,7 +58,7 @@ def _read(name: str) -> Conversation:
 
 
 def _frames(decoder: codec.Decoder, stream: bytes) -> list[bytes]:
-    """Cut a stream into frames as they came, each with all its bytes."""
+    """Cut a stream into frames as they came, each as it came."""
     head = codec.parse_headers(stream[: stream.index(b"\n\n")])
     decoder.expect_notice(head["Unique-ID"], head["Channel-Name"].encode(), 5)
     found = []
@@ -66,7 +66,9 @@ def _frames(decoder: codec.Decoder, stream: bytes) -> list[bytes]:
         if frame.kind == "text/disconnect-notice":
             found.append(codec.notice(head["Unique-ID"], head["Channel-Name"].encode(), 5))
         else:
-            found.append(frame.block + b"\n\n" + frame.body)
+            usual = not frame.block
+            kind = frame.kind.encode()
+            found.append(framed(kind, frame.body) if usual else frame.block + b"\n\n" + frame.body)
     return found
 
 

@@ -180,7 +180,7 @@ PLACES = [
     "fsctl.controller.server.Arrival.of",
     "fsctl.controller.reception.admit",
     "fsctl.controller.call.Legs.add",
-    "fsctl.controller.whom.originate",
+    "fsctl.controller.whom.Originates",
     "fsctl.hunt.machine.Hunt.tick",
 ]
 

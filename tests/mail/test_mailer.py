@@ -3,10 +3,10 @@
 import logging
 import smtplib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, select, update
 
 from fsctl.controller import mailer as mailer_module

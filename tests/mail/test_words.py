@@ -1,13 +1,13 @@
 """What mails say, in each language, and that no caller says more than a name."""
 
 import re
-from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fsctl.catalogs import catalog
 from fsctl.hunt.group import Group, Member

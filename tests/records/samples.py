@@ -1,6 +1,6 @@
 """Records to test with."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fsctl.hunt.group import Group, Member
 from fsctl.store.call_records import Attempt, CallRecord, group_text

@@ -1,8 +1,7 @@
 """Finding calls."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from fsctl.store import call_queries

@@ -1,12 +1,12 @@
 """What a record may hold, and that it survives the disk."""
 
 import math
-from dataclasses import replace
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from fsctl.hunt import events as ev
 from fsctl.hunt.group import Group, Member
@@ -59,9 +59,7 @@ def test_whatever_strangers_send_survives_the_disk(record: CallRecord, stamp: in
 def test_a_clean_record_can_be_printed_and_kept(record: CallRecord) -> None:
     clean = cleaned(record)
     assert cleaned(clean) == clean
-    texts = [
-        value for value in orjson.loads(orjson.dumps(clean)).values() if isinstance(value, str)
-    ]
+    texts = [value for value in asdict(clean).values() if isinstance(value, str)]
     assert all(text.isprintable() for text in texts)
     assert len(clean.caller_name) <= 128
     assert math.isfinite(clean.wait_seconds)

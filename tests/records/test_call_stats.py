@@ -1,12 +1,12 @@
 """Statistics, against the same counted by hand."""
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from fsctl.store.call_queries import CallFilter, find_calls

@@ -1,8 +1,9 @@
 """Records in the database: once each, the later version, and gone when they are old."""
 
-from dataclasses import replace
+import dataclasses
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -85,7 +86,7 @@ def test_a_member_rung_twice_has_one_last_leg(engine: Engine) -> None:
 
 def test_a_group_is_kept_once_for_all_its_calls(engine: Engine) -> None:
     write(engine, *(call(number) for number in range(20)))
-    other = group_text(replace(GROUP, members=(Member("test002"),)))
+    other = group_text(dataclasses.replace(GROUP, members=(Member("test002"),)))
     write(engine, call(30, group_as_it_was=other), call(31, group_as_it_was=""))
     assert count(engine, CallGroup) == 2
     assert [one.record.group_as_it_was for one in stored(engine)][:2] == ["", other]
@@ -117,7 +118,7 @@ def test_old_records_go_step_by_step(engine: Engine, monkeypatch: pytest.MonkeyP
 
 
 def test_groups_go_with_the_last_call_that_had_them(engine: Engine) -> None:
-    other = group_text(replace(GROUP, wait=20.0))
+    other = group_text(dataclasses.replace(GROUP, wait=20.0))
     write(engine, call(1, group_as_it_was=other))
     write(engine, call(2), call(3, began=BEGAN + 10 * DAY))
     purge_calls(engine, BEGAN + 5 * DAY)

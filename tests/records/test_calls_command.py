@@ -1,11 +1,12 @@
 """``fsctl calls`` and ``fsctl stats``."""
 
 import csv
+import dataclasses
 import json
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fsctl.cli.call_output import CSV_HEADS
 from fsctl.hunt.group import Member
@@ -80,7 +81,9 @@ def silent(record: CallRecord, calls: Run, url: str) -> list[str]:
 
 
 def test_why_members_were_not_rung(calls: Run, database_url: str) -> None:
-    group = replace(GROUP, members=(Member("test001@a.example"), Member("test002", enabled=False)))
+    group = dataclasses.replace(
+        GROUP, members=(Member("test001@a.example"), Member("test002", enabled=False))
+    )
     own = replace(ANSWERED, group_as_it_was=group_text(group), attempts=())
     assert silent(own, calls, database_url) == [
         "test001@a.example: not rung; it was the caller's own phone.",

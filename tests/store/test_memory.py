@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from sqlalchemy import Engine, func, select
 
 from fsctl.admin.groups import add_group, remove_group, set_group
@@ -48,7 +49,7 @@ def memory(engine: Engine) -> Memory:
 
 def test_an_answered_call_is_remembered_with_its_record(sales: Engine) -> None:
     assert memory(sales) == Memory()
-    write(sales, replace(ANSWERED, talk_seconds=None, ended=AT))
+    write(sales, structs.replace(ANSWERED, talk_seconds=None, ended=AT))
     assert memory(sales) == Memory((Served("test006", AT, AT, 1),))
     write(sales, ANSWERED, stamp=2)
     assert memory(sales) == Memory((Served("test006", AT, BEGAN + 70.25, 1),))
@@ -73,7 +74,9 @@ def test_what_comes_late_takes_nothing_back(sales: Engine) -> None:
 
 
 def test_calls_without_an_answer_are_not_remembered(sales: Engine) -> None:
-    write(sales, replace(ANSWERED, answered_by=None, outcome="no answer", talk_seconds=None))
+    write(
+        sales, structs.replace(ANSWERED, answered_by=None, outcome="no answer", talk_seconds=None)
+    )
     assert memory(sales) == Memory()
 
 

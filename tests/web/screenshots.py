@@ -6,9 +6,9 @@ Makes a house of its own with an example group and past calls, and looks at it w
 import shutil
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
 from playwright.sync_api import sync_playwright
 from sqlalchemy import Engine
 
@@ -51,7 +51,9 @@ def furnish(engine: Engine) -> None:
         for number, outcome in enumerate(["answered", "answered", "caller gave up"] * 8)
     ]
     records = [
-        one if one.outcome == "answered" else replace(one, answered_by=None, talk_seconds=None)
+        one
+        if one.outcome == "answered"
+        else structs.replace(one, answered_by=None, talk_seconds=None)
         for one in records
     ]
     write_calls(engine, [Version(1, cleaned(one)) for one in records])

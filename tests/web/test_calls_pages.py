@@ -1,10 +1,10 @@
 import csv
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from fsctl.admin import users

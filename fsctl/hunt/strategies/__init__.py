@@ -20,7 +20,7 @@ from fsctl.hunt.strategies.simultaneous import simultaneous
 from fsctl.hunt.strategies.top_down import top_down
 from fsctl.hunt.strategies.weighted import weighted
 
-__all__ = ["IN_TURN", "REMEMBERING", "STRATEGIES", "Strategy", "delayed"]
+__all__ = ["IN_TURN", "REMEMBERING", "STEADY", "STRATEGIES", "Strategy", "delayed"]
 
 Strategy = Callable[[Group, str | None, Memory, int], Schedule]
 
@@ -38,5 +38,7 @@ STRATEGIES: dict[str, Strategy] = {
 
 REMEMBERING = frozenset({"round-robin", "longest-idle", "fewest-calls"})
 """Strategies that look at past calls."""
+STEADY = frozenset({"delayed", "simultaneous", "top-down", "progressive"})
+"""Strategies that look neither at past calls nor at chance: for any two callers they do alike."""
 IN_TURN = frozenset(STRATEGIES) - {"delayed", "simultaneous"}
 """Strategies in which one member starts after another, each a ring time later."""
