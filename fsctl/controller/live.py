@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from heapq import nsmallest
+from itertools import islice
 from typing import Protocol, TypeVar
 
 import gevent
@@ -67,11 +67,11 @@ class Serving(Protocol):
 
     @property
     def calls(self) -> Iterable[HuntedCall]:
-        """Calls that hunt or talk."""
+        """Calls that hunt or talk, in the order in which their callers came."""
 
     @property
     def in_line(self) -> Iterable[InLine]:
-        """Callers who stand in line."""
+        """Callers who stand in line, in the same order."""
 
 
 class Live:
@@ -131,13 +131,15 @@ class Live:
         self._controller.lines.hear(answer.get() or {})
 
     def _seen(self) -> list[LiveHunt]:
-        """Return what is told of: those who are hunted for first, then those in line."""
+        """Return what is told of: those who are hunted for first, then those in line.
+
+        Of more than can be told those who came first, as the controller has them: to look at all of
+        ten thousand keeps every leg that is due waiting for 30 ms.
+        """
         hunting = (call for call in self._controller.calls if not call.caller.over.is_set())
-        told = list(map(hunt_of, nsmallest(MOST, hunting, key=lambda call: call.stay.began)))
-        room = MOST - len(told)
+        told = list(map(hunt_of, islice(hunting, MOST)))
         in_line = (one for one in self._controller.in_line if not one.stay.caller.over.is_set())
-        standing = nsmallest(room, in_line, key=lambda one: one.stay.began)
-        return told + list(map(standing_of, standing))
+        return told + list(map(standing_of, islice(in_line, MOST - len(told))))
 
     def _exchange(self, now: Told, lines: ToldLines, tidy: bool) -> ToldLines:
         """Write what has changed, and return what others tell of lines, in a thread.

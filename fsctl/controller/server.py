@@ -114,12 +114,12 @@ class Controller:
 
     @property
     def calls(self) -> list[HuntedCall]:
-        """Calls that hunt or talk."""
+        """Calls that hunt or talk, in the order in which their callers came."""
         return [part for part in self._parts.values() if isinstance(part, HuntedCall)]
 
     @property
     def in_line(self) -> list[InLine]:
-        """Callers who stand in line."""
+        """Callers who stand in line, in the same order."""
         return [part for part in self._parts.values() if isinstance(part, InLine)]
 
     @property
