@@ -114,6 +114,21 @@ def _in_memory() -> str | None:
     return str(place) if roomy and os.access(place, os.W_OK) else None
 
 
+def _started(cluster: Cluster) -> Cluster:
+    """Start a server; on another port if somebody has taken this one meanwhile."""
+    for last in (False, False, True):
+        options = ["-k", str(cluster.home), "-p", str(cluster.port), *TRUSTING]
+        options += ["-c", "listen_addresses=127.0.0.1"]
+        try:
+            cluster.run("pg_ctl", "start", "-w", "-o", " ".join(options))
+            break
+        except subprocess.CalledProcessError:
+            if last:
+                raise
+            cluster = Cluster(cluster.programs, cluster.home, free_port())
+    return cluster
+
+
 @contextmanager
 def running(programs: Path) -> Iterator[Cluster]:
     """A new server, which is gone with all its data at the end."""
@@ -124,9 +139,7 @@ def running(programs: Path) -> Iterator[Cluster]:
     cluster = Cluster(programs, home, free_port())
     try:
         cluster.run("initdb", "-U", "fsctl", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        options = ["-k", str(home), "-p", str(cluster.port), *TRUSTING]
-        listen = ["-c", "listen_addresses=127.0.0.1"]
-        cluster.run("pg_ctl", "start", "-w", "-o", " ".join(options + listen))
+        cluster = _started(cluster)
         yield cluster
     finally:
         cluster.admin.dispose()
