@@ -142,7 +142,9 @@ class HuntedCall:
         if len(others) > TOGETHER:
             self.session.flush()
         self.session.let_others_first()
-        # Ringing first: the event that tells of it is for nobody, and costs the switch most.
+        if self._sounds.loaded:
+            caller.look_after()  # a sound that cannot be played ends at once, which must be heard
+        # Else ringing first: the event that tells of it is for nobody, and costs the switch most.
         self._sounds.ring(self.clock())
         caller.look_after()
         self._bound(hunt)

@@ -41,6 +41,7 @@ def dial(house: House) -> Iterator[Dial]:
     house.groups["604"] = Group(
         "line", members=(Member("test002"),), line=1, line_wait=0.5, line_retry=60.0
     )
+    house.groups["605"] = Group("music", members=(Member("test002"),), music="/no/such.wav")
     three = tuple(map(Member, ("test002", "test006", "test007")))
     house.groups["602"] = Group("three", members=three)
     switches: list[ScriptedSwitch] = []
@@ -93,6 +94,16 @@ def test_a_channel_that_came_too_late_for_the_cancel_is_ended(dial: Dial) -> Non
     assert not switch.fitting("hupall ORIGINATOR_CANCEL fsctl_ring")
     switch.tell_of_leg("CHANNEL_CREATE", 1)
     switch.said("hupall ORIGINATOR_CANCEL fsctl_ring", timeout=call.STRAGGLER_TIME / 2)
+
+
+@pytest.mark.parametrize(("number", "first"), [("605", "filter"), ("600", "ring")])
+def test_music_that_may_fail_is_begun_when_its_end_is_heard(
+    dial: Dial, number: str, first: str
+) -> None:
+    switch = dial(number)
+    filters, rings = "^filter Unique-ID", "endless_playback|^api uuid_ring_ready"
+    said = [switch.commands.index(switch.said(pattern)) for pattern in (filters, rings)]
+    assert (said[0] < said[1]) == (first == "filter")
 
 
 def test_a_leg_of_which_nothing_is_heard_is_ended_again_and_again(
