@@ -129,7 +129,9 @@ class Lines:
 
     def step_out(self, one: InLine) -> None:
         """He is about to hunt, or gone; his place is his until ``leave``."""
-        self._queue(one.stay.group).standing.pop(one.stay.ticket, None)
+        queue = self._queues.get(key_of(one.stay.group.name, one.stay.group.domain))
+        if queue is not None:  # who has left already has perhaps been the last
+            queue.standing.pop(one.stay.ticket, None)
 
     def leave(self, stay: Stay) -> None:
         """A caller gives his place up; twice is once."""
