@@ -265,7 +265,8 @@ class Decoder:
         if len(buffer) < head.end:
             return None
         self._go_to(head.end)
-        whole = bytes(buffer[head.body : head.end])
+        with memoryview(buffer) as held:  # a part of an array would be a copy already
+            whole = bytes(held[head.body : head.end])
         return Frame(head.kind, head.headers, whole, True, head.block)
 
     def _unusual(self) -> Frame | None:

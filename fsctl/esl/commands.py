@@ -249,8 +249,9 @@ def _claiming(extras: Extras, asks: bool) -> list[str]:
     silence = "".join(f"${{uuid_setvar({whom} {token(sound)})}}" for sound in extras.sounds)
     won = f"${{hupall(LOSE_RACE {HUNT_TAG} {whom})}}${{sched_del({task(whom)})}}{silence}"
     # ``intercept`` takes no notice of what stands behind the uuid (``mod_dptools.c``), so what a
-    # winner does besides needs no application, and the switch no two events, of its own. Before a
-    # recording it does: opening a file may take time, while the others ring.
+    # winner does besides needs no application, and the switch no two events, of its own: who has
+    # answered has the media that ``intercept`` waits for first. Before a recording it does: opening
+    # a file may take time, while the others ring.
     taking = (
         (f"set:x={won}", f"record_session:{path(extras.recording)}", f"intercept:{whom}")
         if extras.recording

@@ -55,9 +55,9 @@ class Event(msgspec.Struct, gc=False):
     invite_failure: _Text = _header("variable_sip_invite_failure_status")
     term_status: _Text = _header("variable_sip_term_status")
     body: str = _header("_body")
-    source: Any = b""
+    source: Any = msgspec.field(name=" ", default=b"")
     """All headers as the event brought them, or the JSON in which they are read when asked for.
-    Whoever reads an event sets it, whatever a header of this name may have said."""
+    Whoever reads an event sets it; no header has that name."""
 
     @property
     def headers(self) -> Mapping[str, object]:
