@@ -11,8 +11,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MOST_KEPT = 100
-"""Groups of which ``kept`` keeps what it was told."""
+MOST_KEPT = 2_000
+"""Groups of which ``kept`` keeps what it was told: as many as have calls on a large installation
+within minutes. It takes less memory than the groups themselves do."""
 
 
 @dataclass(frozen=True, slots=True)
