@@ -183,7 +183,7 @@ def journal() -> Iterator[Journal]:
 
 @pytest.fixture
 def informed(journal: Journal) -> Iterator[Directory]:
-    directory = Directory(journal.source, patience=0.5, poll=0.02)
+    directory = Directory(journal.source, patience=5.0, poll=0.02)
     directory.start()
     wait_until(lambda: directory._revision is not None)
     yield directory

@@ -7,8 +7,9 @@ import pytest
 from tests.scenarios.conftest import MakeGroup
 from tests.scenarios.rig import Rig, Script
 
-ON_TIME = 0.05
-"""Seconds by which a leg may start late on an idle machine."""
+ON_TIME = 0.15
+"""Seconds by which a leg may start late while other tests have the processors too. Nobody hears
+them; how late legs are on a machine of their own is measured by the benchmarks."""
 SLOW_START = 0.05
 """Seconds that FreeSWITCH itself may take from the caller's INVITE to its socket application."""
 
