@@ -7,7 +7,9 @@ Three registered telephones; the second answers after 0.3 s. The three ways alte
 milliseconds as the telephones saw them, and the ratios to bridge:
 
 - INVITE in -> INVITE out: the caller's INVITE leaves -> the first telephone has its own;
-- answer -> 200: the member's telephone sends 200 -> the caller has it.
+- answer -> 200: the member's telephone sends 200 -> the caller has it;
+- answer -> voice: the same -> the first packet of the member's voice is with the caller, and of the
+  caller's with the member.
 
 Before it looks at the dialplan FreeSWITCH lets some two of five calls wait for 20 ms, whoever is to
 serve them (``switch_core_state_machine.c``: a channel that its thread finds in CS_NEW). A median
@@ -54,8 +56,8 @@ def set_up(folder: str) -> ServedController:
     return ServedController(url)
 
 
-def one_call(rig: FreeSwitchRig, number: str) -> tuple[float, float]:
-    """Place a call and return both figures in milliseconds."""
+def one_call(rig: FreeSwitchRig, number: str) -> tuple[float, ...]:
+    """Place a call and return the four figures in milliseconds."""
     for user in USERS:
         rig.phone(user)
     rig.phone(USERS[1], Script(answer_after=0.3))
@@ -67,9 +69,11 @@ def one_call(rig: FreeSwitchRig, number: str) -> tuple[float, float]:
     invited = min(rig.log.wait(user, "invite").at for user in USERS)
     picked_up = rig.log.wait(USERS[1], "answer").at
     answered = rig.log.wait("caller", "answered").at
+    voices = call.first_voices(USERS[1])
     call.hang_up()
     rig.reset()
-    return (invited - calling) * 1000, (answered - picked_up) * 1000
+    since = (answered, *voices)
+    return (invited - calling) * 1000, *((at - picked_up) * 1000 for at in since)
 
 
 def main(rounds: int) -> None:
@@ -78,7 +82,7 @@ def main(rounds: int) -> None:
         controller = set_up(folder)
         ways = {HUNT: controller.address, SMALLEST: other, BRIDGE: other}
         rig = FreeSwitchRig(controller.address)
-        found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+        found: dict[str, list[tuple[float, ...]]] = {way: [] for way in ways}
         try:
             for turn in range(-1, rounds):
                 # In no order: how soon a call's thread starts depends on the call before it.
@@ -91,14 +95,18 @@ def main(rounds: int) -> None:
             rig.close()
             controller.stop()
     print(f"{rounds} calls each, ms{'hunt':>32}{'smallest':>10}{'bridge':>8}  ratios to bridge")
-    arrived = {way: [first for first, _ in calls] for way, calls in found.items()}
+    arrived, answered, heard, spoke = (
+        {way: [call[figure] for call in calls] for way, calls in found.items()}
+        for figure in range(4)
+    )
     prompt = {way: [ms for ms in times if ms < BEAT] for way, times in arrived.items()}
-    answered = {way: [second for _, second in calls] for way, calls in found.items()}
     for what, figure, times in (
         ("INVITE in -> INVITE out, median", statistics.median, arrived),
         ("INVITE in -> INVITE out, mean", statistics.mean, arrived),
         ("INVITE in -> INVITE out, median without wait", statistics.median, prompt),
         ("answer -> caller's 200, median", statistics.median, answered),
+        ("answer -> voice to the caller, median", statistics.median, heard),
+        ("answer -> voice to the member, median", statistics.median, spoke),
     ):
         hunt, least, bridge = (figure(times[way]) for way in ways)
         print(f"{what:<46}{hunt:6.1f}{least:10.1f}{bridge:8.1f}", end="")

@@ -39,6 +39,14 @@ class LiveCall:
         heard = pool.map(lambda call: both_ways(self._call.voice, call.voice, timeout), talking)
         return self._call.talking and any(heard)
 
+    def first_voices(self, user: str, timeout: float = 3.0) -> tuple[float, float]:
+        """Return when the caller heard a user who talks first, and the other way round
+        (``time.monotonic()``, seconds). AssertionError when they do not hear each other in time."""
+        [other] = [call for call in self._rig.calls_of(user) if call.talking]
+        own = self._call.voice
+        assert both_ways(own, other.voice, timeout)
+        return own.first_heard[other.voice.pattern], other.voice.first_heard[own.pattern]
+
     def talks_with(self, other: LiveCall, timeout: float = 3.0) -> bool:
         both = self._call.talking and other._call.talking
         return both and both_ways(self._call.voice, other._call.voice, timeout)

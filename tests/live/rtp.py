@@ -36,6 +36,8 @@ class Voice:
     def __init__(self) -> None:
         self.pattern = secrets.token_bytes(PATTERN)
         self.heard: Counter[bytes] = Counter()
+        self.first_heard: dict[bytes, float] = {}
+        """When each pattern came first (``time.monotonic()``, seconds)."""
         self.changed = Event()
         self._sound = Event()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -77,6 +79,7 @@ class Voice:
                 pattern = payload[:PATTERN]
                 if payload == pattern * (len(payload) // PATTERN):
                     self.heard[pattern] += 1
+                    self.first_heard.setdefault(pattern, time.monotonic())
                     self.changed.set()
                 else:
                     self._sound.set()
