@@ -127,8 +127,11 @@ beside calls at twenty a second: a first leg after {flood["first_leg"][0]:.1f} m
 {latency.strip()}
 ```
 
-Which of it subscriptions and filters cost, and which not, is told in
-[What a call costs the switch](performance-switch.md).
+Before it looks at the dialplan FreeSWITCH lets some half of all calls wait for 20 ms, whoever is to
+serve them; a plain median falls now on one side of that, now on the other, so "without wait" is the
+row to look at. *Smallest* is the least controller that can hunt (`benchmarks/smallest.py`): what it
+takes no controller on a socket can avoid. Which of the rest subscriptions and filters cost, and
+which not, is told in [What a call costs the switch](performance-switch.md).
 """
 
 
