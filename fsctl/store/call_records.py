@@ -220,6 +220,22 @@ def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:
 # What a record may hold
 
 
+_LONGEST = {
+    "uuid": LONGEST_UUID,
+    "domain": LONGEST_DOMAIN,
+    "group": LONGEST_NAME,
+    "number": LONGEST_NUMBER,
+    "caller_number": LONGEST_NUMBER,
+    "caller_name": LONGEST_CALLER_NAME,
+    "caller_user": LONGEST_USER,
+    "outcome": LONGEST_OUTCOME,
+    "cause": LONGEST_CAUSE,
+    "controller": LONGEST_CONTROLLER,
+    "onward": LONGEST_ONWARD,
+}
+"""Characters that a record's texts may have, those that are always there."""
+
+
 def cleaned(record: CallRecord) -> CallRecord:
     """Return the record with every value as databases and terminals take it.
 
@@ -234,23 +250,13 @@ def cleaned(record: CallRecord) -> CallRecord:
     group = record.group_as_it_was
     return msgspec.structs.replace(
         record,
-        uuid=_text(record.uuid, LONGEST_UUID),
-        domain=_text(record.domain, LONGEST_DOMAIN),
-        group=_text(record.group, LONGEST_NAME),
-        number=_text(record.number, LONGEST_NUMBER),
-        caller_number=_text(record.caller_number, LONGEST_NUMBER),
-        caller_name=_text(record.caller_name, LONGEST_CALLER_NAME),
-        caller_user=_text(record.caller_user, LONGEST_USER),
+        **{name: _text(getattr(record, name), longest) for name, longest in _LONGEST.items()},
         began=_time(record.began, LATEST),
         ended=_time(record.ended, LATEST),
         wait_seconds=_time(record.wait_seconds),
         talk_seconds=_moment(record.talk_seconds),
-        outcome=_text(record.outcome, LONGEST_OUTCOME),
-        cause=_text(record.cause, LONGEST_CAUSE),
         answered_by=None if by is None else _text(by, LONGEST_USER),
         group_as_it_was=_text(group, LONGEST_GROUP) if len(group) <= LONGEST_GROUP else "",
-        controller=_text(record.controller, LONGEST_CONTROLLER),
-        onward=_text(record.onward, LONGEST_ONWARD),
         caller_hidden=bool(record.caller_hidden),
         line_seconds=_moment(record.line_seconds),
         attempts=tuple(map(_cleaned_attempt, record.attempts)),
@@ -259,20 +265,9 @@ def cleaned(record: CallRecord) -> CallRecord:
 
 def _is_clean(record: CallRecord) -> bool:
     """Whether nothing has to be changed, as with nearly all; False also when that is not clear."""
-    texts = (
-        (record.uuid, LONGEST_UUID),
-        (record.domain, LONGEST_DOMAIN),
-        (record.group, LONGEST_NAME),
-        (record.number, LONGEST_NUMBER),
-        (record.caller_number, LONGEST_NUMBER),
-        (record.caller_name, LONGEST_CALLER_NAME),
-        (record.caller_user, LONGEST_USER),
-        (record.outcome, LONGEST_OUTCOME),
-        (record.cause, LONGEST_CAUSE),
-        ("" if record.answered_by is None else record.answered_by, LONGEST_USER),
-        (record.controller, LONGEST_CONTROLLER),
-        (record.onward, LONGEST_ONWARD),
-    )
+    texts = [(getattr(record, name), longest) for name, longest in _LONGEST.items()]
+    if record.answered_by is not None:
+        texts.append((record.answered_by, LONGEST_USER))
     return (
         None not in (record.began, record.ended, record.wait_seconds)
         and _are_clean(texts, (record.began, record.ended), LATEST)
