@@ -89,8 +89,6 @@ class Hunt:
         self.schedule = schedule
         self.began = now
         self.phase = Phase.HUNTING
-        self.ended = False
-        """Whether the caller is with a member or gone: nothing more will be started."""
         self.legs: dict[int, Leg] = {}
         self.winner: Leg | None = None
         self.cause = ""
@@ -104,6 +102,11 @@ class Hunt:
         self._rerings = len(schedule.rings)
 
     # What the controller calls
+
+    @property
+    def ended(self) -> bool:
+        """Whether the caller is with a member or gone: nothing more will be started."""
+        return self.phase in (Phase.CONNECTED, Phase.GONE)
 
     @property
     def due(self) -> float | None:
@@ -268,7 +271,7 @@ class Hunt:
     def _connected(self, leg: Leg, at: float) -> list[ev.Action]:
         if self.ended:
             return []
-        self.phase, self.ended = Phase.CONNECTED, True
+        self.phase = Phase.CONNECTED
         self.over_at = at
         self.winner = leg
         self.cause = ""
@@ -280,7 +283,7 @@ class Hunt:
     def _caller_gone(self, cause: str, at: float) -> list[ev.Action]:
         if self.ended:
             return []
-        self.phase, self.ended = Phase.GONE, True
+        self.phase = Phase.GONE
         self.over_at = at
         self.cause = self.cause or cause
         return self._cancel_all(CALLER_GONE)
