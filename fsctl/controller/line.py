@@ -129,14 +129,14 @@ class Lines:
 
     def step_out(self, one: InLine) -> None:
         """He is about to hunt, or gone; his place is his until ``leave``."""
-        queue = self._queues.get(key_of(one.stay.group.name, one.stay.group.domain))
+        queue = self._known(one.stay.group)
         if queue is not None:  # who has left already has perhaps been the last
             queue.standing.pop(one.stay.ticket, None)
 
     def leave(self, stay: Stay) -> None:
         """A caller gives his place up; twice is once."""
         self.end(stay, busy=False, answered=False)
-        queue = self._queues.get(key_of(stay.group.name, stay.group.domain))
+        queue = self._known(stay.group)
         if queue is not None and stay.ticket in queue.line:
             queue.line.leave(stay.ticket)
             queue.stir(behind=stay.ticket)
@@ -183,10 +183,14 @@ class Lines:
             queue.group, queue.names = group, {}
         return queue
 
+    def _known(self, group: Group) -> _Queue | None:
+        """Return a group's queue if there is one."""
+        return self._queues.get(key_of(group.name, group.domain))
+
     def _forget(self, group: Group) -> None:
-        key = key_of(group.name, group.domain)
-        if key in self._queues and self._queues[key].empty:
-            del self._queues[key]
+        queue = self._known(group)
+        if queue is not None and queue.empty:
+            del self._queues[key_of(group.name, group.domain)]
 
 
 class InLine:
