@@ -65,10 +65,7 @@ def set_variable(switch: Switch, channel: Channel, argument: str) -> None:
 
 def multiset(switch: Switch, channel: Channel, argument: str) -> None:
     """``multiset``: several assignments, separated by spaces or as ``^^:`` says."""
-    delimiter = " "
-    if argument.startswith("^^") and len(argument) > 2:
-        delimiter, argument = argument[2], argument[3:]
-    for assignment in argument.split(delimiter):
+    for assignment in _several(argument):
         set_variable(switch, channel, assignment)
 
 
@@ -79,11 +76,15 @@ def unset(_switch: Switch, channel: Channel, argument: str) -> None:
 
 def multiunset(_switch: Switch, channel: Channel, argument: str) -> None:
     """``multiunset``: take several off, separated by spaces or as ``^^:`` says."""
+    for name in _several(argument):
+        channel.set(name, None)
+
+
+def _several(argument: str) -> list[str]:
     delimiter = " "
     if argument.startswith("^^") and len(argument) > 2:
         delimiter, argument = argument[2], argument[3:]
-    for name in argument.split(delimiter):
-        channel.set(name, None)
+    return argument.split(delimiter)
 
 
 def ring_ready(switch: Switch, channel: Channel, _argument: str) -> None:
