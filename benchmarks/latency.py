@@ -45,6 +45,11 @@ SMALLEST = "smallest"
 """A hunt of the smallest controller, by the same number."""
 
 
+def ways_of(ours: str, smallest: str) -> dict[str, tuple[str, str]]:
+    """Return by which controllers and which number a call goes each way."""
+    return {HUNT: (ours, HUNT), SMALLEST: (smallest, HUNT), BRIDGE: (ours, BRIDGE)}
+
+
 def set_up(folder: str) -> ServedController:
     url = f"sqlite:///{Path(folder) / 'fsctl.db'}"
     migrate.upgrade(url)
@@ -80,15 +85,15 @@ def main(rounds: int) -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder, smallest() as other:
         controller = set_up(folder)
-        ways = {HUNT: controller.address, SMALLEST: other, BRIDGE: other}
+        ways = ways_of(controller.address, other)
         rig = FreeSwitchRig(controller.address)
         found: dict[str, list[tuple[float, ...]]] = {way: [] for way in ways}
         try:
             for turn in range(-1, rounds):
                 # In no order: how soon a call's thread starts depends on the call before it.
                 for way in random.sample(list(ways), len(ways)):
-                    rig.controllers = ways[way]
-                    times = one_call(rig, BRIDGE if way == BRIDGE else HUNT)
+                    rig.controllers, number = ways[way]
+                    times = one_call(rig, number)
                     if turn >= 0:
                         found[way].append(times)
         finally:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import gevent
 
-from benchmarks.latency import BRIDGE, HUNT, SMALLEST, USERS, set_up
+from benchmarks.latency import USERS, set_up, ways_of
 from benchmarks.smallest import smallest
 from fsctl.admin.groups import add_group
 from fsctl.admin.members import add_member
@@ -77,7 +77,7 @@ def main(count: int) -> None:
             rig.phone(PATIENT)
             print("the switch's processor time for a call, ms", end="")
             print("  hunt  smallest  bridge  ratios to bridge  at rest")
-            ways = {HUNT: controller.address, SMALLEST: other, BRIDGE: other}
+            ways = ways_of(controller.address, other)
             waiting = 0
             for wanted in WAITING:
                 rig.controllers = controller.address
@@ -88,9 +88,7 @@ def main(count: int) -> None:
                 found: dict[str, list[float]] = {way: [] for way in ways}
                 idle = resting(rig)
                 for block in range(-1, BLOCKS):
-                    for way, address in ways.items():
-                        rig.controllers = address
-                        number = BRIDGE if way == BRIDGE else HUNT
+                    for way, (rig.controllers, number) in ways.items():
                         used = serve(rig, number, count if block >= 0 else 3, idle)
                         if block >= 0:
                             found[way].append(used)
