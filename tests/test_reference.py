@@ -86,7 +86,9 @@ def test_every_variable_that_is_sent_has_a_place() -> None:
     shown = Shown.of("600", "Anna", True, "ring1", "<sip:600@a.example>;reason=unconditional")
     extras = commands.Extras(("fsctl_music",), "/srv/a.wav", "late.wav")
     sent = [
-        commands.originate("a", commands.LegOrder(1, "b", "c", 30, "press.wav"), shown, extras),
+        commands.Originates("a", shown).command(
+            commands.LegOrder(1, "b", "c", 30, "press.wav"), extras
+        ),
         commands.place_trial("a", "600", "default", shown, 30),
     ]
     found = {

@@ -183,11 +183,6 @@ def play(variable: str, again: bool = False) -> str:
     return f"{order}\nevent-uuid: {variable}"
 
 
-def originate(caller: str, leg: LegOrder, shown: Shown, extras: Extras = PLAIN) -> str:
-    """Return the command that calls one member (see ``Originates``)."""
-    return Originates(caller, shown).command(leg, extras)
-
-
 class Originates:
     """The commands that call a caller's members and, when one has answered, claim the caller.
 

@@ -1,7 +1,8 @@
 """Picking a waiting caller up from another telephone: what the switch is asked and told.
 
 The telephone that picks up has a channel of its own, which called us. It makes the same claim on
-the caller as a member's leg (``commands.originate``), so exactly one of all of them has the caller.
+the caller as a member's leg (``commands.Originates``), so exactly one of all of them has the
+caller.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,8 @@ nasty = st.text(st.sampled_from("ab ,'\"\\{}[]<>$|^;=\n\r\u2028%0A\x00&@") | st.
 
 
 def originate(number: str, name: str) -> str:
-    return commands.originate(UUID, ORDER, Shown.of(quoting.clean(number), quoting.clean(name)))
+    shown = Shown.of(quoting.clean(number), quoting.clean(name))
+    return commands.Originates(UUID, shown).command(ORDER)
 
 
 @given(nasty, nasty)
@@ -77,8 +78,8 @@ def test_value_escapes_what_names_need() -> None:
         commands.prepare,
         commands.hear_jobs,
         commands.hear_channels,
-        lambda bad: commands.originate(
-            UUID, commands.LegOrder(1, UUID, bad, 1.0), Shown.of("", "")
+        lambda bad: commands.Originates(UUID, Shown.of("", "")).command(
+            commands.LegOrder(1, UUID, bad, 1.0)
         ),
     ],
 )
@@ -136,6 +137,6 @@ def test_a_dial_string_is_one_endpoint(text: str) -> None:
 
 def test_a_number_is_dialled_by_its_own_dial_string() -> None:
     order = commands.LegOrder(1, UUID, "+48501234567", 9.0, dial="sofia/gateway/a/+48501234567")
-    text = commands.originate(UUID, order, Shown.of("", ""))
+    text = commands.Originates(UUID, Shown.of("", "")).command(order)
     assert "}sofia/gateway/a/+48501234567 '" in text
     assert "user/" not in text
