@@ -117,9 +117,8 @@ class Reception:
         if part.parting.next_group is None:
             return None
         if not there:
-            part.parting.went = (
-                ""  # the caller left in that moment, and no other group has a record
-            )
+            # The caller left in that moment, and no other group has a record.
+            part.parting.went = ""
             return None
         self.note(part)
         part.stay.over()
