@@ -9,6 +9,7 @@ from fsctl.cli.drawing import NOT_RUNG, seconds, timeline
 from fsctl.hunt.group import Group, Member, is_external, same_user
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
+from fsctl.store.call_keys import HIDDEN
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord, group_of, was_picked_up
 
 _REFUSALS = {
@@ -141,6 +142,12 @@ def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
         )
     if record.outcome in _REFUSALS:
         return _REFUSALS[record.outcome]
+    return _not_yet(member, delayed, record)
+
+
+def _not_yet(member: Member, delayed: bool, record: CallRecord) -> str:
+    if record.caller_user == HIDDEN:  # to say of a phone that it was the caller's tells who called
+        return f"it was not tried before the call was over: {verdict(record)}"
     turn = f" (at {seconds(member.delay)})" if delayed and member.delay else ""
     not_yet = f"its turn{turn} had not come when the call was over: {verdict(record)}"
     due = delayed and member.delay < record.wait_seconds

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -17,7 +16,6 @@ from fsctl.cli.when import duration, local, moment
 from fsctl.store.call_queries import SHORTEST_PREFIX, CallFilter, StoredCall, find_calls, list_calls
 from fsctl.store.call_records import CallOutcome
 from fsctl.store.call_writing import purge_calls
-from fsctl.store.masking import masked
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,8 +116,9 @@ def list_(
         _OUTCOMES[outcome] if outcome else None,
         begin,
         end,
+        hidden=digits_hidden(context, mask),
     )
-    found = map(_masking(context, mask), list_calls(context.engine(), chosen, limit))
+    found = list_calls(context.engine(), chosen, limit)
     if as_json:
         call_output.write_json_lines(map(call_output.document, found))
     elif as_csv:
@@ -139,15 +138,14 @@ def show(context: Context, call_id: str, mask: bool, as_json: bool) -> None:
 
     A caller who went on to another group has a record for each under the same uuid.
     """
-    found = find_calls(context.engine(), call_id)
-    uuids = {call.record.uuid for call in found}
-    if not found:
+    shown = find_calls(context.engine(), call_id, hidden=digits_hidden(context, mask))
+    uuids = {call.record.uuid for call in shown}
+    if not shown:
         short = f" (of a uuid write {SHORTEST_PREFIX} characters or more)"
         hint = short if len(call_id) < SHORTEST_PREFIX else ""
         fail(f"there is no call {call_id}{hint}; see: fsctl calls list")
     if len(uuids) > 1:
         fail(f"{len(uuids)} calls have a uuid that begins with {call_id}: write more of it")
-    shown = [_masking(context, mask)(call) for call in found]
     if as_json:
         write_json([call_output.document(call) for call in shown])
         return
@@ -169,10 +167,6 @@ def purge(context: Context, older_than: str) -> None:
     """Remove the records of old calls, of all domains. Silent, for cron."""
     before = time.time() - duration(older_than)
     purge_calls(context.engine(), before)
-
-
-def _masking(context: Context, mask: bool) -> Callable[[StoredCall], StoredCall]:
-    return partial(masked, hidden=digits_hidden(context, mask))
 
 
 def _draw(call: StoredCall) -> None:

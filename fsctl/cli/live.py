@@ -20,7 +20,6 @@ from fsctl.cli.when import iso
 from fsctl.store.engine import reading
 from fsctl.store.errors import StoreError
 from fsctl.store.live import MOST_SHOWN, LiveHunt, LiveLeg, read_live
-from fsctl.store.masking import hide_caller
 
 PACE = 1.0
 """Seconds between two looks: as often as controllers say what they do."""
@@ -78,8 +77,8 @@ def look(engine: Engine, domain: str, hidden: int) -> Look:
     """Look once. Raises StoreError."""
     now = time.time()
     with reading(engine) as session:
-        calls, controllers = read_live(session, domain, round(now * 1000))
-    return Look(now, [hide_caller(call, hidden) for call in calls], controllers)
+        calls, controllers = read_live(session, domain, round(now * 1000), hidden=hidden)
+    return Look(now, calls, controllers)
 
 
 def picture(seen: Look) -> RenderableType:

@@ -38,7 +38,7 @@ def stats(
     """
     one_form(as_json, as_csv)
     begin, end = period(since, until)
-    chosen = CallFilter(context.settings.domain or None, group, since=begin, until=end)
+    chosen = CallFilter(context.settings.domain or None, group, since=begin, until=end, hidden=0)
     found = call_stats(context.engine(), chosen)
     if as_json:
         write_json(_document(found))

@@ -1,5 +1,7 @@
 """What is compared when calls are looked for, and what is hidden when they are shown. Pure."""
 
+HIDDEN = "***"
+"""What stands for a name that is hidden."""
 SIGNIFICANT_DIGITS = 9
 """Two telephone numbers count as the same when so many of their last digits are: however a
 provider writes a number (+48..., 0048..., 48... or national), these remain."""
@@ -35,4 +37,4 @@ def mask_number(number: str, hidden: int) -> str:
 
 def mask_name(name: str, hidden: int) -> str:
     """Return the caller's name, or ``***`` in its place when numbers are masked."""
-    return "***" if hidden and name else name
+    return HIDDEN if hidden and name else name

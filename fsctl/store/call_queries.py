@@ -4,17 +4,18 @@ Owns the SQL of reading records. However many match, a page of them is in memory
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Engine, Row, Table, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from fsctl.store.call_keys import caller_key, user_key
+from fsctl.store.call_keys import user_key
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord
 from fsctl.store.call_tables import Call, CallAttempt, CallGroup
 from fsctl.store.engine import reading
+from fsctl.store.masking import hide_caller, is_caller
 from fsctl.store.tables import name_key
 
 PAGE = 500
@@ -34,7 +35,8 @@ class CallFilter:
     """Which calls; what is None does not restrict. Times are epoch seconds, ``until`` excluded.
 
     ``member`` finds the calls of groups that this user belonged to, rung or not; without a domain
-    it is that user in any. ``caller`` is compared as ``call_keys.caller_key`` says.
+    it is that user in any. Of callers' numbers the last ``hidden`` digits are not shown, and
+    ``caller`` finds whom it would show alike (``masking.is_caller``).
     """
 
     domain: str | None = None
@@ -44,6 +46,7 @@ class CallFilter:
     outcome: CallOutcome | None = None
     since: float | None = None
     until: float | None = None
+    hidden: int = field(kw_only=True)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return what holds for these calls, as conditions on ``Call``."""
@@ -53,7 +56,7 @@ class CallFilter:
         if self.group is not None:
             found.append(Call.group_key == name_key(self.group))
         if self.caller is not None:
-            found.append(Call.caller_key == caller_key(self.caller))
+            found.append(is_caller(Call.caller_key, self.caller, self.hidden))
         if self.outcome is not None:
             found.append(Call.outcome == self.outcome.value)
         if self.member is not None:
@@ -91,9 +94,9 @@ class StoredCall:
 
 
 def list_calls(engine: Engine, chosen: CallFilter, limit: int | None) -> Iterator[StoredCall]:
-    """Yield the calls that a filter lets through, the latest first. Raises Unavailable.
+    """Yield the calls that a filter lets through, as they may be shown, the latest first.
 
-    All of them were there at one moment, however slowly the caller takes them.
+    All of them were there at one moment, however slowly the caller takes them. Raises Unavailable.
     """
     left = limit
     last: _Row | None = None
@@ -101,7 +104,7 @@ def list_calls(engine: Engine, chosen: CallFilter, limit: int | None) -> Iterato
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             page = _page(session, chosen, last, size)
-            yield from _complete(session, page)
+            yield from _shown(_complete(session, page), chosen.hidden)
             if len(page) < size:
                 return
             last = page[-1]
@@ -117,10 +120,11 @@ def _page(session: Session, chosen: CallFilter, last: _Row | None, size: int) ->
     return session.execute(latest_first.limit(size)).all()
 
 
-def find_calls(engine: Engine, text: str) -> list[StoredCall]:
+def find_calls(engine: Engine, text: str, *, hidden: int) -> list[StoredCall]:
     """Return the call with this id, or those whose uuid begins so, the oldest first.
 
-    A caller who went on to another group has several under one uuid. At most ``PAGE``.
+    A caller who went on to another group has several under one uuid. At most ``PAGE``; of the
+    caller's number the last ``hidden`` digits are not shown.
     """
     with reading(engine, at_one_moment=True) as session:
         rows: Sequence[_Row] = ()
@@ -130,11 +134,17 @@ def find_calls(engine: Engine, text: str) -> list[StoredCall]:
             begins = (Call.uuid >= text) & (Call.uuid < text + _BEYOND)
             statement = select(_CALLS).where(begins).order_by(Call.uuid, Call.began_ms)
             rows = session.execute(statement.limit(PAGE)).all()
-        return list(_complete(session, rows))
+        return list(_shown(_complete(session, rows), hidden))
+
+
+def _shown(calls: Iterable[StoredCall], hidden: int) -> Iterator[StoredCall]:
+    """Yield calls as they may be shown."""
+    for call in calls:
+        yield replace(call, record=hide_caller(call.record, hidden)) if hidden else call
 
 
 def calls_of(session: Session, uuids: Iterable[str]) -> dict[str, list[CallRecord]]:
-    """Return the records of these calls by uuid, of each call the oldest first."""
+    """Return the whole records of these calls by uuid, of each call the oldest first."""
     found: dict[str, list[CallRecord]] = {}
     wanted = sorted(set(uuids))
     for start in range(0, len(wanted), PAGE):

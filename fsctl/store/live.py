@@ -6,13 +6,14 @@ died is not shown for longer, and the next that writes makes records of what it 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from sqlalchemy import Select, Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from fsctl.hunt.outcomes import Outcome
+from fsctl.store.call_keys import mask_name, mask_number
 from fsctl.store.call_records import Attempt, CallOutcome, CallRecord
 from fsctl.store.call_tables import LONGEST_CALLER_NAME, LONGEST_NUMBER, LONGEST_UUID
 from fsctl.store.limits import LONGEST_NAME, LONGEST_USER
@@ -139,10 +140,13 @@ def forget_dead(session: Session, now_ms: int) -> None:
     session.execute(delete(LiveController).where(LiveController.seen_ms < _limit(now_ms)))
 
 
-def read_live(session: Session, domain: str, now_ms: int) -> tuple[list[LiveHunt], list[str]]:
+def read_live(
+    session: Session, domain: str, now_ms: int, *, hidden: int
+) -> tuple[list[LiveHunt], list[str]]:
     """Return the calls that hunt, the oldest first and ``MOST_SHOWN`` at most, and who said so.
 
-    With a domain, that domain's. The controllers are all of those that are there.
+    With a domain, that domain's. The controllers are all of those that are there. Of callers'
+    numbers the last ``hidden`` digits are not shown, nor their names then.
     """
     fresh = there(now_ms)
     controllers = sorted(session.scalars(fresh))
@@ -150,7 +154,15 @@ def read_live(session: Session, domain: str, now_ms: int) -> tuple[list[LiveHunt
     if domain:
         statement = statement.where(LiveCall.domain == domain)
     in_order = statement.order_by(LiveCall.began_ms, LiveCall.uuid).limit(MOST_SHOWN)
-    return [_hunt(row) for row in session.scalars(in_order)], controllers
+    return [_hide_caller(_hunt(row), hidden) for row in session.scalars(in_order)], controllers
+
+
+def _hide_caller(hunt: LiveHunt, hidden: int) -> LiveHunt:
+    return replace(
+        hunt,
+        caller_number=mask_number(hunt.caller_number, hidden),
+        caller_name=mask_name(hunt.caller_name, hidden),
+    )
 
 
 def read_waiting(

@@ -22,7 +22,6 @@ from fsctl.store.call_stats import call_stats
 from fsctl.store.engine import reading
 from fsctl.store.errors import StoreError
 from fsctl.store.live import read_live
-from fsctl.store.masking import masked
 from fsctl.store.web_groups import find_page
 from fsctl.store.web_users import User
 from fsctl.web import api_parts, api_users
@@ -114,7 +113,7 @@ def calls() -> Response:
 @pages.get("/calls/<int:call_id>")
 def call(call_id: int) -> Response:
     """Return one call."""
-    for one in find_calls(panel().engine, str(call_id)):
+    for one in find_calls(panel().engine, str(call_id), hidden=panel().settings.mask_numbers):
         if one.id == call_id and (not domain() or one.record.domain == domain()):
             return answer({"id": one.id, **_record(one), "not_rung": one.not_rung})
     return problem(404, "there is no such call")
@@ -130,7 +129,12 @@ def stats() -> Response:
 def live() -> Response:
     """List the calls that hunt right now."""
     with reading(panel().engine) as session:
-        hunts, controllers = read_live(session, domain(), round(panel().now() * 1000))
+        hunts, controllers = read_live(
+            session,
+            domain(),
+            round(panel().now() * 1000),
+            hidden=panel().settings.mask_numbers,
+        )
     return answer({"calls": hunts, "controllers": controllers})
 
 
@@ -151,8 +155,7 @@ def undo(entry_id: int) -> Response:
 
 
 def _record(call: StoredCall) -> dict[str, Any]:
-    shown = masked(call, panel().settings.mask_numbers)
-    found: dict[str, Any] = msgspec.to_builtins(shown.record)
+    found: dict[str, Any] = msgspec.to_builtins(call.record)
     found.pop("group_as_it_was", None)
     return found
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from fsctl.admin.errors import WrongValue
 from fsctl.store.call_queries import CallFilter, StoredCall, find_calls, list_calls
 from fsctl.store.call_stats import call_stats
-from fsctl.store.masking import masked
 from fsctl.web import plots
 from fsctl.web.filters import chosen_calls
 from fsctl.web.languages import sentence
@@ -39,7 +38,7 @@ def calls() -> str | tuple[str, int]:
     shown = min(max(SHOWN, request.args.get("shown", SHOWN, type=int)), MOST_SHOWN)
     found: list[StoredCall] = []
     if chosen:
-        found = _masked(list_calls(panel().engine, chosen, shown + 1))
+        found = list(list_calls(panel().engine, chosen, shown + 1))
     page = render_template(
         "calls/list.html",
         calls=found[:shown],
@@ -54,7 +53,7 @@ def calls() -> str | tuple[str, int]:
 @pages.get("/calls/<int:call_id>")
 def call(call_id: int) -> str:
     """Show one call: drawn, and in words why each telephone rang or did not."""
-    found = _masked(find_calls(panel().engine, str(call_id)))
+    found = find_calls(panel().engine, str(call_id), hidden=panel().settings.mask_numbers)
     if len(found) != 1 or found[0].id != call_id:
         abort(404)
     [one] = found
@@ -75,7 +74,7 @@ def as_csv() -> Response:
     problem, chosen = _chosen()
     if problem or not chosen:
         return Response(problem, 422, mimetype="text/plain")
-    response = Response(_csv(panel().engine, chosen, panel().settings.mask_numbers), 200)
+    response = Response(_csv(panel().engine, chosen), 200)
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="calls.csv"'
     return response
@@ -105,17 +104,12 @@ def _chosen() -> tuple[str | None, CallFilter | None]:
         return sentence(str(error)), None
 
 
-def _masked(found: Iterable[StoredCall]) -> list[StoredCall]:
-    hidden = panel().settings.mask_numbers
-    return [masked(call, hidden) for call in found]
-
-
-def _csv(engine: Engine, chosen: CallFilter, hidden: int) -> Iterator[str]:
+def _csv(engine: Engine, chosen: CallFilter) -> Iterator[str]:
     """Yield the lines, some at a time. It asks nothing of the request, which is over by then."""
     line = io.StringIO()
     writer = csv.writer(line)
     writer.writerow(CSV_HEADS)
-    rows = (masked(call, hidden) for call in list_calls(engine, chosen, None))
+    rows = list_calls(engine, chosen, None)
     while batch := list(islice(rows, CSV_LINES)):
         writer.writerows(map(_cells, batch))
         yield line.getvalue()

@@ -8,6 +8,7 @@ from flask import request
 from fsctl.admin.errors import WrongValue
 from fsctl.store.call_queries import CallFilter
 from fsctl.store.call_records import CallOutcome
+from fsctl.web.panel import panel
 
 LONGEST = 100
 OUTCOMES = frozenset(outcome.value for outcome in CallOutcome)
@@ -27,6 +28,7 @@ def chosen_calls(domain: str) -> CallFilter:
         outcome=CallOutcome(outcome) if outcome else None,
         since=_moment(asked.get("since"), until=False),
         until=_moment(asked.get("until"), until=True),
+        hidden=panel().settings.mask_numbers,
     )
 
 

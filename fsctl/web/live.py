@@ -16,7 +16,6 @@ from fsctl.admin import signed_in
 from fsctl.store.engine import reading
 from fsctl.store.errors import StoreError
 from fsctl.store.live import LiveHunt, read_live
-from fsctl.store.masking import hide_caller
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, seconds
 from fsctl.web.panel import Panel, domain, panel
@@ -49,7 +48,9 @@ class Watch:
             if time.monotonic() - at >= 0.9 * PACE:
                 now_ms = round(of.now() * 1000)
                 with reading(of.engine) as session:
-                    hunts, controllers = read_live(session, domain, now_ms)
+                    hunts, controllers = read_live(
+                        session, domain, now_ms, hidden=of.settings.mask_numbers
+                    )
                 self._read[domain] = (time.monotonic(), hunts, controllers)
             return hunts, controllers
 
@@ -130,8 +131,7 @@ def _content(of_domain: str) -> dict[str, object]:
     """Return what the page is made of."""
     hunts, controllers = watch().look(panel(), of_domain)
     now = panel().now()
-    hidden = panel().settings.mask_numbers
-    calls = [(hide_caller(hunt, hidden), _drawing(hunt, now)) for hunt in hunts]
+    calls = [(hunt, _drawing(hunt, now)) for hunt in hunts]
     picture = picture_of()
     return {
         "calls": calls,

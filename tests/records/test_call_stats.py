@@ -77,7 +77,7 @@ def calls(engine: Engine) -> Engine:
 
 
 def test_everything_is_counted(calls: Engine) -> None:
-    found = call_stats(calls, CallFilter(), UTC)
+    found = call_stats(calls, CallFilter(hidden=0), UTC)
     assert (found.calls, found.hunted, found.answered) == (23, 22, 20)
     assert found.answered_share == 20 / 22
     assert found.outcomes == {
@@ -99,7 +99,8 @@ def test_everything_is_counted(calls: Engine) -> None:
 
 
 def test_a_filter_restricts_all_of_it(calls: Engine) -> None:
-    found = call_stats(calls, CallFilter(group="OTHER", since=BEGAN, until=BEGAN + 3600), UTC)
+    chosen = CallFilter(group="OTHER", since=BEGAN, until=BEGAN + 3600, hidden=0)
+    found = call_stats(calls, chosen, UTC)
     assert (found.calls, found.answered, found.answered_share) == (1, 0, 0.0)
     assert [member.member for member in found.members] == [
         "test003", "test004", "test005", "test006",
@@ -112,7 +113,7 @@ LINES = {1: None, 2: 4.0, 3: 0.0, 4: 9.5}
 
 
 def test_no_calls_at_all(engine: Engine) -> None:
-    found = call_stats(engine, CallFilter(), UTC)
+    found = call_stats(engine, CallFilter(hidden=0), UTC)
     nobody = Waiting(None, None)
     assert found == CallStats(0, 0, {}, nobody, nobody, 0, nobody, 0.0, (), ())
     assert found.answered_share is None
@@ -121,16 +122,16 @@ def test_no_calls_at_all(engine: Engine) -> None:
 def test_who_stood_in_line_is_counted(engine: Engine) -> None:
     some = [replace(call(number), line_seconds=seconds) for number, seconds in LINES.items()]
     write_calls(engine, [Version(1, record) for record in some])
-    found = call_stats(engine, CallFilter(), UTC)
+    found = call_stats(engine, CallFilter(hidden=0), UTC)
     assert (found.in_line, found.waiting_in_line) == (3, Waiting(4.0, 9.5))
-    stored = find_calls(engine, some[1].uuid)[0].record
+    stored = find_calls(engine, some[1].uuid, hidden=0)[0].record
     assert stored.line_seconds == 4.0
 
 
 def test_a_member_counts_once_per_call(engine: Engine) -> None:
     twice = (ATTEMPTS[0], ATTEMPTS[0], ATTEMPTS[0])
     write_calls(engine, [Version(1, call(1, attempts=twice))])
-    [member] = call_stats(engine, CallFilter(), UTC).members
+    [member] = call_stats(engine, CallFilter(hidden=0), UTC).members
     assert (member.offered, member.elsewhere) == (1, 1)
 
 
@@ -138,7 +139,7 @@ def test_who_picked_a_caller_up_has_answered(engine: Engine) -> None:
     picked = Attempt("anna@a.example", 7.0, None, 7.0, 7.1, None, "picked up")
     record = call(1, attempts=(ATTEMPTS[0], picked), answered_by="anna@a.example")
     write_calls(engine, [Version(1, record)])
-    stats = call_stats(engine, CallFilter(), UTC)
+    stats = call_stats(engine, CallFilter(hidden=0), UTC)
     by_member = {one.member: (one.offered, one.answered, one.failed) for one in stats.members}
     assert by_member == {"anna@a.example": (1, 1, 0), "test002": (1, 0, 0)}
     assert stats.answered == 1
@@ -155,6 +156,6 @@ def test_who_waited_before_being_refused_was_hunted_for(engine: Engine, outcome:
         for number, waited in enumerate([0.0, 12.5])
     ]
     write_calls(engine, [Version(1, record) for record in [*refused, call(2)]])
-    found = call_stats(engine, CallFilter(), UTC)
+    found = call_stats(engine, CallFilter(hidden=0), UTC)
     assert (found.calls, found.hunted, found.answered_share) == (3, 2, 0.5)
     assert found.waiting == Waiting(7.25, 12.5)

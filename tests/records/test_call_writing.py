@@ -17,7 +17,7 @@ from fsctl.store.engine import make_engine, reading
 from fsctl.store.errors import Unavailable
 from tests.records.samples import ANSWERED, BEGAN, GROUP, call
 
-EVERY = CallFilter()
+EVERY = CallFilter(hidden=0)
 DAY = 86_400
 
 

@@ -160,6 +160,18 @@ def test_callers_can_be_masked(calls: Run, monkeypatch: pytest.MonkeyPatch, how:
         assert "test001" not in shown.replace("test001@", "")
 
 
+def test_what_is_hidden_is_not_found_by_trying(calls: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = ("601 234 567", "601 234 000", "+48 601 23* ***")
+
+    def found() -> list[int]:
+        args = ("calls", "list", "--json", "--caller")
+        return [len(json.loads(calls(*args, one).stdout)) for one in tried]
+
+    assert found() == [1, 0, 0]
+    monkeypatch.setenv("FSCTL_MASK_NUMBERS", "4")
+    assert found() == [1, 1, 1]
+
+
 def test_statistics(calls: Run) -> None:
     assert calls("stats").stdout.splitlines() == [
         "Calls:      2, of which 0 rang nobody",

@@ -39,7 +39,7 @@ def look(engine: Engine, live: Live | None = None) -> None:
 
 
 def stored(engine: Engine) -> list[CallRecord]:
-    return [one.record for one in list_calls(engine, CallFilter(), None)]
+    return [one.record for one in list_calls(engine, CallFilter(hidden=0), None)]
 
 
 def test_another_controller_writes_it_down_once(engine: Engine) -> None:

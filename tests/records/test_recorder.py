@@ -45,7 +45,7 @@ def recording(spool: Path) -> Iterator[Make]:
 
 
 def stored(engine: Engine) -> list[CallRecord]:
-    return [one.record for one in list_calls(engine, CallFilter(), None)][::-1]
+    return [one.record for one in list_calls(engine, CallFilter(hidden=0), None)][::-1]
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 20.0) -> None:

@@ -48,7 +48,7 @@ def write(engine: Engine, controller: str, hunts: list[LiveHunt], now: int = NOW
 
 def read(engine: Engine, now: int, domain: str = "") -> tuple[list[str], list[str]]:
     with reading(engine) as session:
-        hunts, controllers = read_live(session, domain, now)
+        hunts, controllers = read_live(session, domain, now, hidden=0)
     return [hunt.uuid for hunt in hunts], controllers
 
 
@@ -72,7 +72,7 @@ def test_what_controllers_say_counts_as_long_as_they_say_it(engine: Engine) -> N
     write(engine, "pbx1", [HUNT])
     write(engine, "pbx2", [THEIRS])
     with reading(engine) as session:
-        assert read_live(session, "", NOW)[0][0] == HUNT
+        assert read_live(session, "", NOW, hidden=0)[0][0] == HUNT
     assert read(engine, NOW) == (["u1", "u2"], ["pbx1", "pbx2"])
     assert read(engine, NOW, "b.example") == (["u2"], ["pbx1", "pbx2"])
     later = NOW + round(FRESH * 1000) + 1
@@ -87,7 +87,7 @@ def test_what_controllers_say_counts_as_long_as_they_say_it(engine: Engine) -> N
 def test_who_stands_in_line_is_shown_with_his_place(example: Engine) -> None:
     write(example, "pbx1", [IN_LINE])
     with reading(example) as session:
-        assert read_live(session, "", NOW)[0] == [IN_LINE]
+        assert read_live(session, "", NOW, hidden=0)[0] == [IN_LINE]
     app = create_app(example, Settings(), lambda: NOW / 1000 + 5)
     anna = Browser(app.test_client())
     anna.sign_in()
@@ -197,7 +197,7 @@ def _when(engine: Engine, holds: Callable[[list[LiveHunt]], object]) -> list[Liv
     until = time.monotonic() + 15
     while time.monotonic() < until:
         with reading(engine) as session:
-            hunts, controllers = read_live(session, "", time.time_ns() // 1_000_000)
+            hunts, controllers = read_live(session, "", time.time_ns() // 1_000_000, hidden=0)
         if controllers and holds(hunts):
             return hunts
         gevent.sleep(0.05)
