@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fsctl.admin import values
 from fsctl.admin.change import Change, changed, transaction
-from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.errors import Refused, Taken, WrongValue
 from fsctl.admin.groups import capital, existing_group, named
 from fsctl.store.groups import number_owners
 from fsctl.store.numbers import Number, dialled
@@ -32,7 +32,7 @@ def add_numbers(
         if owner is row:
             raise Refused(f"{number.value} is a number of {named(row)} already")
         if owner is not None:
-            raise Refused(f"{number.value} belongs to {named(owner)}")
+            raise Taken(f"{number.value} belongs to {named(owner)}", number.value, owner.domain)
     row.numbers.extend(GroupNumber(number=value, kind=kind) for value, kind in wanted)
     return changed(session, row, _called_by(row))
 
@@ -53,8 +53,11 @@ def remove_numbers(
         kept = next((mine[key] for key in keys if key in mine), None)
         if kept is None:
             owner = owners.get(keys[0])
-            other = f"; it belongs to {named(owner)}" if owner else ""
-            raise Refused(f"{keys[0]} is not a number of {named(row)}{other}")
+            if owner is None or owner.domain != row.domain:
+                raise Refused(f"{keys[0]} is not a number of {named(row)}")
+            raise Refused(
+                f"{keys[0]} is not a number of {named(row)}; it belongs to {named(owner)}"
+            )
         if kept in row.numbers:
             row.numbers.remove(kept)
     return changed(session, row, _called_by(row))

@@ -16,7 +16,7 @@ from fsctl.admin import endings, nesting
 from fsctl.admin.advice import title
 from fsctl.admin.allowed import refuse_external
 from fsctl.admin.change import transaction
-from fsctl.admin.errors import Refused
+from fsctl.admin.errors import Taken
 from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
@@ -132,9 +132,11 @@ def _refuse_kept_numbers(wanted: Iterable[Group], kept: dict[tuple[str, str], Gr
         for number in group.numbers:
             owner = kept.get(_scope(group, number))
             if owner is not None:
-                raise Refused(
+                raise Taken(
                     f"{number} belongs to {title(owner.name, owner.domain)}, which the file does "
-                    "not have; take the number from it first"
+                    "not have; take the number from it first",
+                    number,
+                    owner.domain,
                 )
 
 

@@ -15,7 +15,7 @@ from fsctl.admin.advice import title
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.configuration import WrongFile, read_groups
 from fsctl.admin.documents import Document, document_of
-from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.errors import Refused, Taken, WrongValue
 from fsctl.admin.groups import add_group, capital, existing_group, named, remove_group, set_group
 from fsctl.admin.transfer import become
 from fsctl.admin.yaml_file import read_yaml
@@ -110,7 +110,7 @@ def _refuse_other(row: HuntGroup, after: Document) -> None:
 def _refuse_taken_numbers(session: Session, row: HuntGroup, before: Group) -> None:
     for number, owner in number_owners(session, before.numbers, row.domain).items():
         if owner is not row:
-            raise Refused(f"{number} belongs to {named(owner)}")
+            raise Taken(f"{number} belongs to {named(owner)}", number, owner.domain)
 
 
 def _group(document: Document, region: str = "ZZ") -> Group:

@@ -120,19 +120,20 @@ def _page(session: Session, chosen: CallFilter, last: _Row | None, size: int) ->
     return session.execute(latest_first.limit(size)).all()
 
 
-def find_calls(engine: Engine, text: str, *, hidden: int) -> list[StoredCall]:
+def find_calls(engine: Engine, text: str, *, hidden: int, domain: str = "") -> list[StoredCall]:
     """Return the call with this id, or those whose uuid begins so, the oldest first.
 
-    A caller who went on to another group has several under one uuid. At most ``PAGE``; of the
-    caller's number the last ``hidden`` digits are not shown.
+    A caller who went on to another group has several under one uuid. At most ``PAGE``; with a
+    domain, that domain's. Of the caller's number the last ``hidden`` digits are not shown.
     """
+    calls = select(_CALLS).where(*([Call.domain == domain] if domain else []))
     with reading(engine, at_one_moment=True) as session:
         rows: Sequence[_Row] = ()
         if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID:
-            rows = session.execute(select(_CALLS).where(Call.id == int(text))).all()
+            rows = session.execute(calls.where(Call.id == int(text))).all()
         if not rows and len(text) >= SHORTEST_PREFIX:
             begins = (Call.uuid >= text) & (Call.uuid < text + _BEYOND)
-            statement = select(_CALLS).where(begins).order_by(Call.uuid, Call.began_ms)
+            statement = calls.where(begins).order_by(Call.uuid, Call.began_ms)
             rows = session.execute(statement.limit(PAGE)).all()
         return list(_shown(_complete(session, rows), hidden))
 

@@ -40,9 +40,11 @@ def find_page(session: Session, search: str, domain: str, first: int, size: int)
     return GroupPage(list(read_groups(session, ids)), total)
 
 
-def group_with_id(session: Session, group_id: int) -> Group | None:
-    """Return the group with this id."""
-    return next((group for _, group in read_groups(session, [group_id])), None)
+def group_with_id(session: Session, group_id: int, domain: str) -> Group | None:
+    """Return the group with this id; with a domain, if it is that domain's."""
+    where = [HuntGroup.domain == domain] if domain else []
+    ids = session.scalars(select(HuntGroup.id).where(HuntGroup.id == group_id, *where))
+    return next((group for _, group in read_groups(session, ids.all())), None)
 
 
 def id_of_group(session: Session, name: str, domain: str) -> int | None:

@@ -17,7 +17,7 @@ from fsctl.admin.audit import list_changes
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.users import user_with_token
-from fsctl.store.call_queries import StoredCall, find_calls, list_calls
+from fsctl.store.call_queries import StoredCall, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.store.engine import reading
 from fsctl.store.errors import StoreError
@@ -26,6 +26,7 @@ from fsctl.store.web_groups import find_page
 from fsctl.store.web_users import User
 from fsctl.web import api_parts, api_users
 from fsctl.web.api_answers import answer, body, done, group_answer, number, problem
+from fsctl.web.calls import visible_call
 from fsctl.web.filters import chosen_calls
 from fsctl.web.openapi import document as openapi_document
 from fsctl.web.panel import domain, engine, explain, id_of, panel, visible_group
@@ -113,10 +114,10 @@ def calls() -> Response:
 @pages.get("/calls/<int:call_id>")
 def call(call_id: int) -> Response:
     """Return one call."""
-    for one in find_calls(panel().engine, str(call_id), hidden=panel().settings.mask_numbers):
-        if one.id == call_id and (not domain() or one.record.domain == domain()):
-            return answer({"id": one.id, **_record(one), "not_rung": one.not_rung})
-    return problem(404, "there is no such call")
+    one = visible_call(call_id)
+    if one is None:
+        return problem(404, "there is no such call")
+    return answer({"id": one.id, **_record(one), "not_rung": one.not_rung})
 
 
 @pages.get("/stats")

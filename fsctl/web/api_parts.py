@@ -198,7 +198,7 @@ def import_() -> Response:
 @pages.get("/telephones")
 def telephones() -> Response:
     """List the users of the switches, with what is known of them."""
-    picture = picture_of()
+    picture = picture_of(domain())
     users = picture.users_of(domain()) if picture else []
     return answer(
         {

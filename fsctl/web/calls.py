@@ -53,12 +53,7 @@ def calls() -> str | tuple[str, int]:
 @pages.get("/calls/<int:call_id>")
 def call(call_id: int) -> str:
     """Show one call: drawn, and in words why each telephone rang or did not."""
-    found = find_calls(panel().engine, str(call_id), hidden=panel().settings.mask_numbers)
-    if len(found) != 1 or found[0].id != call_id:
-        abort(404)
-    [one] = found
-    if domain() and one.record.domain != domain():
-        abort(404)
+    one = visible_call(call_id) or abort(404)
     return render_template(
         "calls/call.html",
         call=one,
@@ -66,6 +61,13 @@ def call(call_id: int) -> str:
         legs=[(leg.member, leg_story(leg, one.record)) for leg in one.record.attempts],
         outcome_name=outcome_name,
     )
+
+
+def visible_call(call_id: int) -> StoredCall | None:
+    """Return the call with this id, if this user may see it."""
+    hidden = panel().settings.mask_numbers
+    found = find_calls(panel().engine, str(call_id), hidden=hidden, domain=domain())
+    return next((one for one in found if one.id == call_id), None)
 
 
 @pages.get("/calls.csv")

@@ -30,6 +30,7 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
 MAKERS = (
     "WrongValue",
     "Refused",
+    "Taken",
     "NumberError",
     "WrongFile",
     "append",

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from fsctl.admin import groups as admin
 from fsctl.admin import numbers as numbers_admin
 from fsctl.admin import values, whole
-from fsctl.admin.errors import AdminError, Refused
+from fsctl.admin.errors import AdminError, Taken
 from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
 from fsctl.store.groups import number_owners
@@ -48,7 +48,7 @@ def list_groups() -> str:
     page = max(1, request.args.get("page", 1, type=int))
     with reading(panel().engine, at_one_moment=True) as session:
         found = find_page(session, search, shown_domain(), (page - 1) * PAGE, PAGE)
-    picture = picture_of(group for _, group in found.groups)
+    picture = picture_of(domain(), (group for _, group in found.groups))
     return render_template(
         "groups/list.html",
         found=found,
@@ -188,7 +188,7 @@ def _free(text: str, group: Group) -> str:
     with reading(panel().engine) as session:
         owner = number_owners(session, [number], group.domain).get(number)
         if owner is not None:
-            raise Refused(f"{number} belongs to {admin.named(owner)}")
+            raise Taken(f"{number} belongs to {admin.named(owner)}", number, owner.domain)
     return number
 
 
@@ -206,7 +206,7 @@ def _tab(
         template,
         id=group_id,
         group=group,
-        warnings=warnings_of(group, picture_of([group])),
+        warnings=warnings_of(group, picture_of(domain(), [group])),
         problem=problem,
         typed=typed,
     )

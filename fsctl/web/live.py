@@ -132,7 +132,7 @@ def _content(of_domain: str) -> dict[str, object]:
     hunts, controllers = watch().look(panel(), of_domain)
     now = panel().now()
     calls = [(hunt, _drawing(hunt, now)) for hunt in hunts]
-    picture = picture_of()
+    picture = picture_of(of_domain)
     return {
         "calls": calls,
         "controllers": controllers,

@@ -18,7 +18,7 @@ from fsctl.web.draft import Draft, empty_row
 from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import language, sentence
-from fsctl.web.panel import engine, explain, may_change, panel, say, visible_group
+from fsctl.web.panel import domain, engine, explain, may_change, panel, say, visible_group
 from fsctl.web.switches import Picture
 from fsctl.web.telephones import (
     MOST_OFFERED,
@@ -71,7 +71,7 @@ def timeline(group_id: int) -> Response:
     errors = {name: sentence(text) for name, text in draft.errors.items()}
     for key, row in zip(keys, draft.rows, strict=False):
         errors |= {f"{name}-{key}": sentence(text) for name, text in row.errors.items()}
-    picture = picture_of([drawn or group])
+    picture = picture_of(domain(), [drawn or group])
     users = [row.user for row in draft.rows]
     states = dict(zip(keys, _in_words(group, users, picture), strict=False))
     html = None
@@ -101,7 +101,7 @@ def _in_words(group: Group, users: list[str], picture: Picture | None) -> list[d
 
 def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:
     drawn = draft.group(group)
-    picture = picture_of([drawn or group])
+    picture = picture_of(domain(), [drawn or group])
     users = [row.user for row in draft.rows]
     offered = offers(group, users, picture) if may_change() else []
     if may_change():

@@ -8,7 +8,7 @@ from flask import abort, current_app, flash, g, request
 from sqlalchemy import Engine
 
 from fsctl.admin.actor import acting_as
-from fsctl.admin.errors import AdminError, Refused
+from fsctl.admin.errors import AdminError, Refused, Taken
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
 from fsctl.store.engine import reading
@@ -63,10 +63,8 @@ def shown_domain() -> str:
 def visible_group(group_id: int) -> Group:
     """Return a group that this user may see; otherwise there is no such page."""
     with reading(panel().engine) as session:
-        group = group_with_id(session, group_id)
-    if group is None or (domain() and group.domain != domain()):
-        abort(404)
-    return group
+        group = group_with_id(session, group_id, domain())
+    return group or abort(404)
 
 
 def id_of(group: Group) -> int:
@@ -88,11 +86,9 @@ def explain(error: AdminError) -> str:
 
     Of what belongs to another tenant not even the name is told.
     """
-    text = str(error)
-    whose, _, owner = text.partition(" belongs to ")
-    if domain() and owner and not owner.endswith(f" of {domain()}"):
-        text = f"{whose} belongs to another domain"
-    return sentence(text)
+    if isinstance(error, Taken) and domain() not in ("", error.domain):
+        return sentence(error.to_others)
+    return sentence(str(error))
 
 
 def pages_of(total: int, size: int, page: int) -> Sequence[int | None]:

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
@@ -91,6 +91,15 @@ class Seen:
     states: dict[User, State]
     at: float
 
+    def of(self, domain: str) -> "Seen":
+        """Return what of this is about users of one domain."""
+        own = domain.casefold()
+        return replace(
+            self,
+            users=[one for one in self.users if one.user.domain.casefold() == own],
+            states={user: state for user, state in self.states.items() if user.domain == own},
+        )
+
 
 @dataclass(frozen=True)
 class Silent:
@@ -107,6 +116,13 @@ class Picture:
     seen: Sequence[Seen] = ()
     silent: Sequence[Silent] = ()
     whole: bool = True
+
+    def of(self, domain: str) -> "Picture":
+        """Return what of this may be seen by somebody who has one domain only; ``""``: all.
+
+        Of other domains' users nothing has been said then.
+        """
+        return replace(self, seen=[one.of(domain) for one in self.seen]) if domain else self
 
     @cached_property
     def default_domain(self) -> str:
@@ -272,11 +288,16 @@ class Switches:
     def __init__(self, addresses: Iterable[SwitchAddress]) -> None:
         self._looks = [_Look(address) for address in addresses]
 
-    def picture(self, groups: Iterable[Group] = ()) -> Picture | None:
-        """Return what they said, these groups' members included; None when none is named."""
+    def picture(self, groups: Iterable[Group] = (), domain: str = "") -> Picture | None:
+        """Return what they said, these groups' members included; None when none is named.
+
+        With a domain nothing is asked, and nothing told, of the users of any other.
+        """
         if not self._looks:
             return None
         wanted = [(member.user, group.domain) for group in groups for member in group.members]
+        if domain:
+            wanted = [one for one in wanted if User.of(*one).domain.casefold() == domain.casefold()]
         for look in self._looks:
             look.begin(wanted)
         until = time.monotonic() + PATIENCE
@@ -292,7 +313,7 @@ class Switches:
             for look, seen in said
             if look.failed or seen is None
         )
-        return Picture(counts, silent, whole=len(counts) == len(said))
+        return Picture(counts, silent, whole=len(counts) == len(said)).of(domain)
 
 
 def _key(user: User) -> User:

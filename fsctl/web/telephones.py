@@ -42,9 +42,12 @@ class Offer:
     state: State
 
 
-def picture_of(groups: Iterable[Group] = ()) -> Picture | None:
-    """Return what the switches say, of these groups' members too; None where none is named."""
-    return panel().switches.picture(groups)
+def picture_of(of_domain: str, groups: Iterable[Group] = ()) -> Picture | None:
+    """Return what the switches say, of these groups' members too; None where none is named.
+
+    With a domain, what its users may know: nothing of any other domain's users.
+    """
+    return panel().switches.picture(groups, of_domain)
 
 
 def silences(picture: Picture | None) -> list[str]:
@@ -81,9 +84,7 @@ def states_of(group: Group, users: Sequence[str], picture: Picture | None) -> li
 
 
 def _visible_state(group: Group, user: str, picture: Picture) -> State:
-    # Whoever has one domain learns nothing of another's users.
-    _name, _at, own = user.casefold().partition("@")
-    if not is_user(user) or not user or (domain() and own not in ("", domain())):
+    if not is_user(user) or not user:
         return State.UNTOLD
     return picture.state(user, group.domain)
 

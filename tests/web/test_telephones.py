@@ -46,6 +46,7 @@ class Switch:
         self.calls: dict[str, tuple[str, str]] = {}
         self.elsewhere: set[str] = set()
         self.aliases: set[str] = set()
+        self._commands: set[str] = set()
         self._stop = threading.Event()
         started = threading.Event()
         self._thread = threading.Thread(target=self._serve, args=(started,))
@@ -64,8 +65,13 @@ class Switch:
         self._stop.set()
         self._thread.join(10)
 
+    def asked_of(self, name: str) -> list[str]:
+        """Return the questions about a user."""
+        return [command for command in self._commands if name in command]
+
     def _answer(self, command: str) -> str:
         verb, _, rest = command.partition(" ")
+        self._commands.add(command)
         if verb == "list_users":
             return HEAD + "".join(self._line(name) for name in self.users) + "\n+OK\n"
         if verb == "show":
@@ -181,6 +187,25 @@ def test_whoever_has_one_domain_learns_of_no_other(
     assert '<option value="jan">' in page
     assert 'id="presence-0"></span>' in page
     assert page.count("ola") == page.count("ola@a.example")
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_no_warning_tells_of_another_domains_phone(
+    browse: Callable[..., Browser], switch: Switch, example: Engine, registered: bool
+) -> None:
+    users.add_user(example, "bob", PASSWORD, domain="b.example", role="viewer")
+    add_group(example, "theirs", domain="b.example")
+    add_member(example, "theirs", "ola@a.example", domain="b.example")
+    switch.users = {"ola@a.example": registered, "jan@b.example": True}
+    bob = browse("bob")
+    told = "of b.example is registered"
+    for path in ("/groups", "/groups/2", "/groups/2/configuration"):
+        assert told not in bob.get(path).text, path
+    form = {"row": ["7", "8"], "user-7": "ola@a.example", "user-8": "alias@a.example"}
+    drawn = bob.post("/groups/2/timeline", **filled(form))
+    assert told not in drawn.json["html"]
+    assert {one["kind"] for one in drawn.json["states"].values()} == {"untold"}
+    assert not switch.asked_of("alias")
 
 
 def test_a_switch_that_is_gone_holds_no_page_up(
