@@ -22,30 +22,35 @@ _SIP_CODE = re.compile("[1-6][0-9][0-9]")
 class SwitchLeg:
     """What the switch has of a leg.
 
-    ``channels`` are alive, ``answered`` picked up (two telephones of one user may, in the same
-    instant), ``causes`` are those of channels that picked up and are over; ``cancelled`` is the
-    cause with which we wished for its end. Of a leg that ``confirms`` the switch says that it has
-    answered only once its member has pressed 1; ``asked`` are the channels that were picked up
-    before, ``lost`` the causes of those that are over.
+    A leg is over when its job has failed, or when the channel that its job has kept is over. The
+    other phones of its user do not end it: two may be picked up in the same instant, and
+    ``switch_ivr_originate`` hangs up all but one of them before its job ends.
+
+    ``kept`` is that channel, ``channels`` are alive, ``answered`` picked up, ``lost`` are the
+    causes of those that are over; ``cancelled`` is the cause with which we wished for the leg's
+    end. Of a leg that ``confirms`` the switch says that it has answered only once its member has
+    pressed 1; ``asked`` are the channels that were picked up before.
     """
 
     number: int
     job: str
+    kept: str = ""
     channels: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
-    causes: list[str] = field(default_factory=list)
+    lost: dict[str, str] = field(default_factory=dict)
     cancelled: str = ""
     over: bool = False
     sip_code: int | None = None
     confirms: bool = False
     asked: set[str] = field(default_factory=set)
-    lost: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def cause(self) -> str:
-        """How the leg ended: a telephone that merely lost to another of its user does not count."""
-        own = [cause for cause in self.causes if cause not in PREEMPTED]
-        return (own or self.causes)[0]
+    def cause_of_failure(self, word: str) -> str:
+        """Return how a leg ended whose job failed with ``word``, the cause of the first phone.
+
+        A phone that was picked up and hung up at once counts more.
+        """
+        picked_up = (self.lost[one] for one in self.answered if one in self.lost)
+        return next((cause for cause in picked_up if cause not in PREEMPTED), word)
 
 
 class Legs:
@@ -74,7 +79,7 @@ class Legs:
     def _add_picker(self, channel: str) -> SwitchLeg:
         """Return the leg of a channel that has claimed the caller without being rung."""
         number = len(self._by_number) + 1
-        leg = self._by_number[number] = self._pickers[channel] = SwitchLeg(number, "")
+        leg = self._by_number[number] = self._pickers[channel] = SwitchLeg(number, "", channel)
         leg.channels.add(channel)
         leg.answered.add(channel)
         return leg
@@ -142,17 +147,12 @@ class Legs:
         if leg is None or leg.over or result is None:
             return ()
         done, word = result
-        if done:
-            leg.answered.add(word)
-            if word not in leg.lost:
-                return [ev.LegAnswered(leg.number)]
-            leg.causes.append(leg.lost[word])
+        if not done:
             leg.over = True
-            return [ev.LegAnswered(leg.number), ev.LegEnded(leg.number, leg.cause)]
-        if leg.answered:
-            return ()
-        leg.over = True
-        return [ev.LegEnded(leg.number, word)]
+            return [ev.LegEnded(leg.number, leg.cause_of_failure(word))]
+        leg.kept = word
+        leg.answered.add(word)
+        return [ev.LegAnswered(leg.number), *self._end(leg)]
 
     def _of_caller(self, event: Event) -> Sequence[ev.Event]:
         if event.name == "CHANNEL_HANGUP_COMPLETE":
@@ -167,7 +167,11 @@ class Legs:
     def _taken(self) -> Sequence[ev.Event]:
         """Tell who had the caller, who is gone before the two were bridged but was answered: the
         one member who picked up."""
-        takers = [leg for leg in self._by_number.values() if leg.answered and not leg.causes]
+        takers = [
+            leg
+            for leg in self._by_number.values()
+            if leg.answered and not leg.answered <= leg.lost.keys()
+        ]
         if self._caller_answered and len(takers) == 1:
             return [ev.LegConnected(takers[0].number)]
         return ()
@@ -197,23 +201,26 @@ class Legs:
         return ()
 
     def _channel_over(self, leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
-        """A leg that nobody picked up ends with its job's result; any other with its channels."""
         channel = event.uuid
         leg.channels.discard(channel)
         leg.asked.discard(channel)
-        if leg.confirms:
-            leg.lost[channel] = event.cause
+        leg.lost[channel] = event.cause
         told: list[ev.Event] = []
-        if channel in leg.answered:
-            leg.causes.append(event.cause)
-            if self._caller_answered and not event.ring_tag:
-                # It took the caller (who won has no such tag), if only for an instant: FreeSWITCH
-                # reports a bridge up to 60 ms after the caller was answered.
+        if channel in leg.answered and not event.ring_tag:
+            # It has made the claim: who wins has no such tag, which the job may tell later.
+            leg.kept = channel
+            if self._caller_answered:
+                # It took the caller, if only for an instant: FreeSWITCH reports a bridge up to 60
+                # ms after the caller was answered.
                 told.append(ev.LegConnected(leg.number))
-        if leg.causes and not leg.channels:
-            leg.over = True
-            told.append(ev.LegEnded(leg.number, leg.cause))
-        return told
+        return [*told, *self._end(leg)]
+
+    def _end(self, leg: SwitchLeg) -> Sequence[ev.Event]:
+        """End a leg whose kept channel is over."""
+        if leg.kept not in leg.lost:
+            return ()
+        leg.over = True
+        return [ev.LegEnded(leg.number, leg.lost[leg.kept])]
 
 
 def picks_up(event: Event, caller: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import gevent
+
 from fsctl.demo import bridge, calls, causes
 from fsctl.demo.quoting import separate
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from fsctl.demo.switch import Switch
 
 NO_CHANNEL = "-ERR No such channel!\n"
+
+#: Seconds that ``uuid_ring_ready`` takes: a leg that was ordered before it comes into being
+#: meanwhile, and a filter that stands behind it does not let its CHANNEL_CREATE through.
+_SAYS_RINGING = 0.004
 
 
 def uuid_kill(switch: Switch, argument: str) -> str:
@@ -100,6 +106,7 @@ def uuid_ring_ready(switch: Switch, argument: str) -> str:
     if channel is None:
         return "-ERROR\n"
     calls.ring_ready(switch, channel)
+    gevent.sleep(_SAYS_RINGING)
     return "+OK\n"
 
 

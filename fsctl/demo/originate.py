@@ -210,6 +210,8 @@ class Attempt:
     def _cancel(self, cause: str, but: Channel | None = None) -> None:
         for leg in self.legs:
             if leg is not but:
+                if but is not None:
+                    leg.set("group_dial_status", "loser")
                 calls.hangup(self.switch, leg, cause)
 
 

@@ -34,7 +34,7 @@ class Script:
     It answers ``answer_after`` its INVITE (None: never) and hangs up ``hang_up_after`` that answer;
     ``press_after`` that many seconds after its answer somebody presses 1;
     or it refuses with the SIP status ``refuse`` after ``refuse_after``. ``early_media`` sends 183
-    with media where others send 180.
+    with media where others send 180. ``dead`` reacts to nothing.
     """
 
     answer_after: float | None = None
@@ -43,6 +43,7 @@ class Script:
     refuse_after: float = 0.0
     early_media: bool = False
     press_after: float | None = None
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class MemberCall:
     def invite(self, channel: Channel) -> None:
         """Send the INVITE."""
         self.channel = channel
-        self._later(NETWORK, self._invited)
+        if not self.phone.script.dead:
+            self._later(NETWORK, self._invited)
 
     def ringing(self, early: bool) -> None:
         """Nothing: a called phone rings by itself."""

@@ -125,14 +125,13 @@ class Switch:
 
         A user that begins with ``+`` is a telephone number outside: ``sofia/PROFILE/NUMBER@HOST``.
         """
+        self.register_phones(user, *[script or Script()] * phones)
+
+    def register_phones(self, user: str, *scripts: Script) -> None:
+        """Register a phone of a user for each script."""
         self._phones[user] = [
-            Phone(
-                user,
-                user if number == 1 else f"{user}#{number}",
-                next(self._ports),
-                script or Script(),
-            )
-            for number in range(1, phones + 1)
+            Phone(user, f"{user}#{number}" if number > 1 else user, next(self._ports), script)
+            for number, script in enumerate(scripts, 1)
         ]
 
     def forget_users(self) -> None:

@@ -17,10 +17,12 @@ OTHER = "22222222-2222-2222-2222-222222222222"
 LEG = "33333333-3333-3333-3333-333333333333"
 
 
-def of_leg(name: str, *, caller: str = A, hunts: bool = True, cause: str = "") -> Event:
+def of_leg(
+    name: str, *, caller: str = A, hunts: bool = True, cause: str = "", channel: str = LEG
+) -> Event:
     headers = {
         "Event-Name": name,
-        "Unique-ID": LEG,
+        "Unique-ID": channel,
         "Hangup-Cause": cause,
         f"variable_{CALL_TAG}": caller,
         f"variable_{LEG_TAG}": "1",
@@ -84,8 +86,55 @@ def test_so_it_was_when_only_the_notice_tells() -> None:
 
 def test_a_loser_who_hangs_up_at_the_same_time_had_not() -> None:
     end = of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING")
-    found = told(of_leg("CHANNEL_ANSWER"), of_caller("CHANNEL_ANSWER"), end)
-    assert found[1:] == [ev.LegEnded(1, "NORMAL_CLEARING")]
+    kept = result(f"+OK {LEG}\n")
+    found = told(of_leg("CHANNEL_ANSWER"), of_caller("CHANNEL_ANSWER"), end, kept)
+    assert found[1:] == [ev.LegAnswered(1), ev.LegEnded(1, "NORMAL_CLEARING")]
+
+
+def lost_to(channel: str, other: str = OTHER) -> list[Event]:
+    """Return what the switch tells of two phones of a user when it keeps ``channel``."""
+    lost = of_leg("CHANNEL_HANGUP_COMPLETE", cause="LOSE_RACE", channel=other)
+    return [lost, result(f"+OK {channel}\n")]
+
+
+@pytest.mark.parametrize("created", [False, True], ids=["unheard", "heard"])
+@pytest.mark.parametrize("result_first", [False, True])
+def test_a_phone_that_lost_to_another_of_its_user_ends_no_leg(
+    created: bool, result_first: bool
+) -> None:
+    """The CHANNEL_CREATE of a leg that starts before the filter is set is not heard."""
+    both = [of_leg("CHANNEL_ANSWER"), of_leg("CHANNEL_ANSWER", channel=OTHER)]
+    begun = [of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_CREATE", channel=OTHER)]
+    end = lost_to(LEG)
+    heard = [*(begun if created else []), *both, *(reversed(end) if result_first else end)]
+    assert set(told(*heard)) == {ev.LegAnswered(1)}
+    bridge = of_leg("CHANNEL_BRIDGE", hunts=False)
+    over = of_leg("CHANNEL_HANGUP_COMPLETE", hunts=False, cause="NORMAL_CLEARING")
+    assert told(*heard, bridge, over)[-2:] == [
+        ev.LegConnected(1),
+        ev.LegEnded(1, "NORMAL_CLEARING"),
+    ]
+
+
+def test_the_kept_phone_may_lose_the_claim() -> None:
+    both = [of_leg("CHANNEL_ANSWER"), of_leg("CHANNEL_ANSWER", channel=OTHER)]
+    lost = of_leg("CHANNEL_HANGUP_COMPLETE", cause="LOSE_RACE")
+    assert told(*both, *lost_to(LEG), lost)[-1:] == [ev.LegEnded(1, "LOSE_RACE")]
+
+
+def test_only_the_notice_tells_that_the_caller_of_a_kept_phone_left() -> None:
+    both = [of_leg("CHANNEL_ANSWER"), of_leg("CHANNEL_ANSWER", channel=OTHER)]
+    gone = event_of({"Event-Name": CALLER_LEFT})
+    found = told(*both, *lost_to(LEG), of_caller("CHANNEL_ANSWER"), gone)
+    assert found[-2:] == [ev.LegConnected(1), ev.CallerGone(CALLER_GONE)]
+
+
+def test_a_failed_job_has_the_cause_of_the_phone_that_was_picked_up() -> None:
+    """Its own word is the cause of the first phone."""
+    vanished = of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING", channel=OTHER)
+    picked_up = of_leg("CHANNEL_ANSWER", channel=OTHER)
+    found = told(picked_up, vanished, result("-ERR USER_BUSY\n"))
+    assert found == [ev.LegAnswered(1), ev.LegEnded(1, "NORMAL_CLEARING")]
 
 
 def test_who_must_press_1_has_not_answered_before() -> None:

@@ -80,6 +80,8 @@ class Phone:
         self.endpoint.close()
 
     def _stranger(self, message: sip.Message, sender: Address, at: float) -> None:
+        if self.script.dead:
+            return
         if message.method == "INVITE" and not message.status:
             self.calls.append(RingingCall(self, self._log, message, sender, at))
         elif not message.status and message.method != "ACK":

@@ -79,21 +79,24 @@ class FreeSwitchRig:
         return self.switch.api(command)
 
     def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
+        self.phones(user, *[script or Script()] * phones)
+
+    def phones(self, user: str, *scripts: Script) -> None:
         if user.startswith("+"):
-            self._ring_outside(user, script or Script())
+            self._ring_outside(user, *scripts)
             return
         if user not in USERS:
             raise ValueError(f"{user!r} is not a user of the rig: {USERS[0]} to {USERS[-1]}")
         own = self._phones.setdefault(user, [])
-        while len(own) > phones:
+        while len(own) > len(scripts):
             self._unregister(own.pop())
-        while len(own) < phones:
+        while len(own) < len(scripts):
             label = f"{user}#{len(own) + 1}" if own else user
             phone = Phone(label, DOMAIN, self.switch.password, self._internal, self.log)
             own.append(phone)
             phone.register()
-        for phone in own:
-            phone.script = script or Script()
+        for phone, script in zip(own, scripts, strict=True):
+            phone.script = script
 
     def _ring_outside(self, number: str, script: Script) -> None:
         """Put a telephone of no user where the controller dials telephone numbers."""

@@ -39,6 +39,18 @@ class PythonCall:
         return self._placed.plays(timeout)
 
 
+def _script(wanted: Script) -> PhoneScript:
+    return PhoneScript(
+        answer_after=wanted.answer_after,
+        hang_up_after=wanted.hang_up_after,
+        refuse=wanted.refuse,
+        refuse_after=wanted.refuse_after,
+        early_media=wanted.early_media,
+        press_after=wanted.press_after,
+        dead=wanted.dead,
+    )
+
+
 class PythonRig:
     """The Python switch and its telephones; ``controllers`` may be changed between calls."""
 
@@ -69,19 +81,10 @@ class PythonRig:
         self.log.record(who, what, None, **detail)
 
     def phone(self, user: str, script: Script | None = None, phones: int = 1) -> None:
-        wanted = script or Script()
-        self.switch.register(
-            user,
-            PhoneScript(
-                answer_after=wanted.answer_after,
-                hang_up_after=wanted.hang_up_after,
-                refuse=wanted.refuse,
-                refuse_after=wanted.refuse_after,
-                early_media=wanted.early_media,
-                press_after=wanted.press_after,
-            ),
-            phones,
-        )
+        self.phones(user, *[script or Script()] * phones)
+
+    def phones(self, user: str, *scripts: Script) -> None:
+        self.switch.register_phones(user, *map(_script, scripts))
 
     def answer_together(self, *users: str) -> None:
         """Every phone of these users that rings now picks up at the same moment."""

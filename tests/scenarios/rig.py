@@ -55,7 +55,8 @@ class Script:
     answer. ``refuse`` is a final SIP status to answer with (486, 603, 302, 480 ...) after
     ``refuse_after`` seconds. ``early_media`` sends 183 with SDP instead of 180. ``press_after``
     presses 1 so many seconds after the answer: by SIP INFO, or by RFC 4733 with ``keys_in_voice``
-    (the Python switch knows no difference).
+    (the Python switch knows no difference). ``dead`` is a phone that is registered and reacts to
+    nothing, as behind a router that has forgotten it.
     """
 
     answer_after: float | None = None
@@ -65,6 +66,7 @@ class Script:
     early_media: bool = False
     press_after: float | None = None
     keys_in_voice: bool = False
+    dead: bool = False
 
 
 class Log(Protocol):
@@ -123,6 +125,9 @@ class Rig(Protocol):
 
         A user that begins with ``+`` is a telephone number: a telephone outside, one at a time.
         """
+
+    def phones(self, user: str, *scripts: Script) -> None:
+        """Register a phone for each script, in the log ``user``, ``user#2`` and so on."""
 
     def dial(
         self,

@@ -17,16 +17,19 @@ from tests.scenarios.rig import Script
 
 
 class Desk:
-    """One number with its members; ``phones`` are in the order of the users."""
+    """One number with its members; ``phones`` are in the order of the users, ``each`` of a user."""
 
-    def __init__(self, switch: FreeSwitch, number: str, users: tuple[str, ...]) -> None:
+    def __init__(
+        self, switch: FreeSwitch, number: str, users: tuple[str, ...], each: int = 1
+    ) -> None:
         self.number = number
         self.log = PhoneLog()
         self.callers: list[OutgoingCall] = []
         self._switch = switch
         self._endpoint = Endpoint(lambda _message, _sender, _at: None)
         internal: Address = ("127.0.0.1", switch.ports.internal)
-        self.phones = [Phone(user, DOMAIN, switch.password, internal, self.log) for user in users]
+        labels = [f"{user}#{n}" if n else user for user in users for n in range(each)]
+        self.phones = [Phone(own, DOMAIN, switch.password, internal, self.log) for own in labels]
         for phone in self.phones:
             phone.register()
 

@@ -41,10 +41,17 @@ class Stage:
     """A switch and controllers; ``controllers`` is the list that the dialplan hands to ``socket``.
 
     Each desk has a group of ``delays`` (one member for each, seconds) which waits ``wait`` seconds.
+    Each member has ``each`` phones, and must press 1 if ``confirm`` says so.
     """
 
     def __init__(
-        self, desks: int, delays: tuple[float, ...], wait: float, controllers: int = 1
+        self,
+        desks: int,
+        delays: tuple[float, ...],
+        wait: float,
+        controllers: int = 1,
+        each: int = 1,
+        confirm: bool = False,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fsctl-trials-")
         folder = Path(self._folder.name)
@@ -52,13 +59,13 @@ class Stage:
         self._log = folder / "controllers.log"
         self._writing = self._log.open("a")
         self.fallbacks: dict[str, float] = {}
-        self._make_groups(desks, delays, wait)
+        self._make_groups(desks, delays, wait, confirm)
         self.switch = FreeSwitch(self._fell_back)
         self.served: list[ServedController] = []
         try:
             self.served += [self.serve() for _ in range(controllers)]
             self.desks = [
-                Desk(self.switch, str(FIRST_NUMBER + desk), self._users(desk, len(delays)))
+                Desk(self.switch, str(FIRST_NUMBER + desk), self._users(desk, len(delays)), each)
                 for desk in range(desks)
             ]
         except BaseException:
@@ -69,7 +76,9 @@ class Stage:
     def _users(desk: int, members: int) -> tuple[str, ...]:
         return USERS[desk * members : (desk + 1) * members]
 
-    def _make_groups(self, desks: int, delays: tuple[float, ...], wait: float) -> None:
+    def _make_groups(
+        self, desks: int, delays: tuple[float, ...], wait: float, confirm: bool
+    ) -> None:
         migrate.upgrade(self.database_url)
         engine = make_engine(self.database_url)
         for desk in range(desks):
@@ -77,7 +86,7 @@ class Stage:
             add_group(engine, number, wait=wait)
             add_numbers(engine, number, [number], "PL")
             for user, delay in zip(self._users(desk, len(delays)), delays, strict=True):
-                add_member(engine, number, user, delay=delay)
+                add_member(engine, number, user, delay=delay, confirm=confirm)
         engine.dispose()
 
     def _fell_back(self, uuid: str) -> None:
@@ -187,10 +196,15 @@ def eventually(condition: Callable[[], bool], timeout: float = SETTLE) -> bool:
 
 @contextmanager
 def stage(
-    desks: int, delays: tuple[float, ...], wait: float, controllers: int = 1
+    desks: int,
+    delays: tuple[float, ...],
+    wait: float,
+    controllers: int = 1,
+    each: int = 1,
+    confirm: bool = False,
 ) -> Iterator[Stage]:
     """Set a stage up, and take it down."""
-    made = Stage(desks, delays, wait, controllers)
+    made = Stage(desks, delays, wait, controllers, each, confirm)
     try:
         yield made
     finally:
