@@ -6,7 +6,14 @@ from fsctl.admin import values
 from fsctl.admin.difference import told, told_of_user
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.users import user_name
-from fsctl.store.audit import USER, Entry, read_entries, read_user_entries, remove_entries
+from fsctl.store.audit import (
+    USER,
+    Entry,
+    has_entry,
+    read_entries,
+    read_user_entries,
+    remove_entries,
+)
 from fsctl.store.engine import reading, writing
 
 MOST = 10_000
@@ -34,6 +41,12 @@ def list_changes(
             since_ms=None if since is None else round(since * 1000),
             limit=limit,
         )
+
+
+def has_change(engine: Engine, entry_id: int, *, domain: str = "") -> bool:
+    """Whether there is such a change of a group; with a domain, of one of that domain's."""
+    with reading(engine) as session:
+        return has_entry(session, entry_id, domain)
 
 
 def list_user_changes(

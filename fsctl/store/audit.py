@@ -116,6 +116,12 @@ def read_user_entries(
     ]  # fmt: skip
 
 
+def has_entry(session: Session, entry_id: int, domain: str) -> bool:
+    """Whether there is an entry with this id; with a domain, among that domain's."""
+    row = session.get(AuditEntry, entry_id)
+    return row is not None and domain in ("", row.domain)
+
+
 def latest_entry(session: Session, entry_id: int) -> Entry | None:
     """Return an entry if it is the newest of its group; None when it is not, or there is none."""
     row = session.get(AuditEntry, entry_id)

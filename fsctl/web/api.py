@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fsctl.admin import groups as admin
 from fsctl.admin import whole
-from fsctl.admin.audit import list_changes
+from fsctl.admin.audit import has_change, list_changes
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.users import user_with_token
@@ -151,6 +151,8 @@ def history() -> Response:
 @pages.post("/history/<int:entry_id>/undo")
 def undo(entry_id: int) -> Response:
     """Take the last change of a group back."""
+    if not has_change(panel().engine, entry_id, domain=domain()):
+        return problem(404, "there is no such change")
     group = whole.undo(engine(), entry_id, domain=domain()).group
     return answer(document_of(group))
 

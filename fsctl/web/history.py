@@ -2,11 +2,11 @@
 
 from operator import attrgetter
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from fsctl.admin import whole
-from fsctl.admin.audit import lines_of, list_changes, list_user_changes
+from fsctl.admin.audit import has_change, lines_of, list_changes, list_user_changes
 from fsctl.admin.errors import AdminError
 from fsctl.admin.users import may_manage
 from fsctl.store.audit import USER, Entry
@@ -40,6 +40,8 @@ def group_history(group_id: int) -> str:
 @pages.post("/history/<int:entry_id>/undo")
 def undo(entry_id: int) -> Response:
     """Take a change back, if it is the last of its group."""
+    if not has_change(panel().engine, entry_id, domain=domain()):
+        abort(404)
     try:
         whole.undo(engine(), entry_id, domain=domain())
     except AdminError as error:

@@ -1,17 +1,28 @@
 """Every route of the panel as requests, made from its map of addresses: none can be forgotten.
 
-``requests_of`` fails for an argument or a changing route that it does not know, so whoever adds
-such a route says here what a browser or a program sends to it.
+``requests_of`` fails for an argument or a changing route that it does not know: add here what a
+browser or a program sends to a new route. Texts may name the objects that a request is about:
+``{group}``, ``{user}``, ``{domain}``, ``{number}``.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask
 
-QUERY = "search=&group=&member=&since=&until=&numbers=0601&limit=50&first=0&page=1&shown=50"
-"""What pages and the programs' interface read of a query, at its most ordinary."""
+EVERYTHING = {"limit": "50", "first": "0", "page": "1", "shown": "50", "numbers": "0601"}
+SEARCH = {
+    "search": "{group}",
+    "group": "{group}",
+    "member": "{user}",
+    "caller": "{number}",
+    "domain": "{domain}",
+    "numbers": "0601",
+    "since": "2024-01-01",
+}
+"""What pages and the programs' interface read of a query."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +43,25 @@ class Call:
         return f"{self.method} {self.path}"
 
 
+CONFIGURATION = {
+    "wait": "20", "strategy": "delayed", "ring_time": "", "rounds": "1", "pickup": "members",
+    "caller_name": "{{name}}", "caller_number": "{{number}}", "announce_every": "30",
+    "missed_when": "all", "line_wait": "300", "line_retry": "10", "line_every": "30",
+    "delay-a": "0", "ring_time-a": "", "weight-a": "1", "note-a": "", "signed_on-a": "on",
+}  # fmt: skip
+IMPORTED = "version: 1\ngroups:\n- name: {group}\n  domain: {domain}\n"
+
 FORMS: dict[str, Mapping[str, str]] = {
-    "groups.add": {"name": "New", "description": ""},
-    "groups.general": {"name": "Renamed", "description": "changed"},
-    "groups.copy": {"name": "Copied"},
+    "groups.add": {"name": "New {group}", "description": "", "domain": "{domain}"},
+    "groups.general": {"name": "Renamed {group}", "description": "changed"},
+    "groups.copy": {"name": "Copied {group}"},
     "groups.switch": {"enabled": "0"},
     "groups.numbers": {"numbers": "0699"},
     "groups.remove": {},
-    "members.configuration": {"wait": "20", "row": "a", "user-a": "test001"},
-    "members.timeline": {"wait": "20", "row": "a", "user-a": "test001"},
+    "members.configuration": {**CONFIGURATION, "row": "a", "user-a": "group:{group}"},
+    "members.timeline": {**CONFIGURATION, "row": "a", "user-a": "{user}@{domain}"},
     "history.undo": {},
-    "transfer.import_": {"carried": "version: 1\ngroups: []\n", "act": "look", "keep": "1"},
+    "transfer.import_": {"carried": IMPORTED, "act": "import", "keep": "1"},
     "signin.set_password": {"old": "x", "new": "correct horse battery", "again": "other"},
     "signin.sign_in": {"name": "nobody", "password": "x"},
     "signin.choose_language": {"language": "en", "back": "/groups"},
@@ -58,19 +77,19 @@ FORMS: dict[str, Mapping[str, str]] = {
 """What the forms send, by endpoint."""
 
 BODIES: dict[tuple[str, str], Any] = {
-    ("api.add_group", "POST"): {"name": "New"},
-    ("api.put_group", "PUT"): {"name": "Put"},
-    ("api.parts.set_group", "PATCH"): {"description": "changed"},
+    ("api.add_group", "POST"): {"name": "New {group}", "domain": "{domain}"},
+    ("api.put_group", "PUT"): {"name": "Put {group}", "domain": "{domain}"},
+    ("api.parts.set_group", "PATCH"): {"when_full": "group {group}"},
     ("api.remove_group", "DELETE"): None,
-    ("api.parts.copy_group", "POST"): {"name": "Copied"},
+    ("api.parts.copy_group", "POST"): {"name": "Copied {group}"},
     ("api.parts.close_on_holidays", "POST"): {"year": 2030},
-    ("api.parts.add_member", "POST"): {"user": "test009"},
+    ("api.parts.add_member", "POST"): {"user": "group:{group}"},
     ("api.parts.set_member", "PATCH"): {"note": "changed"},
     ("api.parts.remove_member", "DELETE"): None,
     ("api.parts.add_numbers", "POST"): {"numbers": ["0699"]},
     ("api.parts.remove_number", "DELETE"): None,
-    ("api.parts.play", "POST"): {},
-    ("api.parts.import_", "POST"): "version: 1\ngroups: []\n",
+    ("api.parts.play", "POST"): {"busy": ["{user}"], "from": "{user}"},
+    ("api.parts.import_", "POST"): IMPORTED,
     ("api.undo", "POST"): None,
     ("api.users.add_user", "POST"): {"name": "eve", "password": "correct horse battery"},
     ("api.users.set_user", "PATCH"): {"role": "viewer"},
@@ -83,17 +102,27 @@ BODIES: dict[tuple[str, str], Any] = {
 """What programs send, by endpoint and method."""
 
 
-def requests_of(app: Flask, arguments: Mapping[str, object], query: str = QUERY) -> Iterator[Call]:
-    """Yield a request for each route and method, about the objects that ``arguments`` name."""
+def requests_of(
+    app: Flask, named: Mapping[str, str], query: Mapping[str, str] = EVERYTHING
+) -> Iterator[Call]:
+    """Yield a request for each route and method, about the objects that are ``named``."""
     address = app.url_map.bind("localhost")
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint)):
-        values = {name: arguments[name] for name in rule.arguments}
+        values = {name: named[name] for name in rule.arguments}
         path = address.build(rule.endpoint, values)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             if method == "GET":
-                yield Call(rule.endpoint, method, f"{path}?{query}")
+                yield Call(rule.endpoint, method, f"{path}?{urlencode(_filled(query, named))}")
             elif path.startswith("/api/"):
-                body = BODIES[rule.endpoint, method]
+                body = _filled(BODIES[rule.endpoint, method], named)
                 yield Call(rule.endpoint, method, path, body=body)
             else:
-                yield Call(rule.endpoint, method, path, form=FORMS[rule.endpoint])
+                yield Call(rule.endpoint, method, path, form=_filled(FORMS[rule.endpoint], named))
+
+
+def _filled(sent: Any, named: Mapping[str, str]) -> Any:
+    if isinstance(sent, str):
+        return sent.format_map(named)
+    if isinstance(sent, dict):
+        return {key: _filled(value, named) for key, value in sent.items()}
+    return [_filled(value, named) for value in sent] if isinstance(sent, list) else sent

@@ -23,10 +23,12 @@ from tests.web.test_calls_pages import write
 NUMBER, NAME, USER = "+48601100042", "Jan Zolw", "secretuser"
 SECRETS = (NUMBER, "0042", NAME, USER)
 ARGUMENTS = {
-    "group_id": 1,
-    "call_id": 1,
-    "entry_id": 1,
-    "user_id": 1,
+    "group_id": "1",
+    "call_id": "1",
+    "entry_id": "1",
+    "user_id": "1",
+    "group": "sales",
+    "domain": "",
     "user": "test001",
     "number": "0601",
     "label": "x",
