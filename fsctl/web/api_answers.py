@@ -12,6 +12,7 @@ from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import Terms
 from fsctl.hunt.group import Group
+from fsctl.web.arguments import whole_number
 
 
 def answer(value: object, status: int = 200) -> Response:
@@ -47,10 +48,10 @@ def body() -> dict[str, Any]:
 
 def number(name: str, default: int, most: int, least: int = 0) -> int:
     """Return a number of the query."""
-    text = request.args.get(name, str(default))
-    if not text.isascii() or not text.isdecimal() or not least <= int(text[:9]) <= most:
+    found = whole_number(request.args.get(name, str(default)), least, most)
+    if found is None:
         raise WrongValue(f"{name} is {least} to {most}")
-    return int(text)
+    return found
 
 
 def text(sent: dict[str, Any], name: str, default: str | None = None) -> str:

@@ -38,8 +38,10 @@ from fsctl.web import (
     transfer,
     users,
 )
+from fsctl.web.arguments import Id
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
+from fsctl.web.redirects import back_to, page_before
 from fsctl.web.switches import Switches
 from fsctl.web.throttle import Throttle
 
@@ -83,6 +85,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
+    app.url_map.converters["int"] = Id
     _prepare_templates(app)
     for part in (signin, groups, members, calls, live, history, transfer, users, api):
         app.register_blueprint(part.pages)
@@ -113,6 +116,7 @@ def _prepare_templates(app: Flask) -> None:
         may_change=may_change,
         csrf=navigation.csrf,
         here=navigation.here,
+        link=navigation.link,
         menu=navigation.menu,
         role_name=navigation.role_name,
         tabs=navigation.tabs,
@@ -222,9 +226,7 @@ def _http_error(error: HTTPException) -> AnyResponse:
 def _refused(error: AdminError) -> AnyResponse:
     """Show why a change was not made, on the page it came from."""
     say(explain(error), "error")
-    back = request.referrer or ""
-    here = request.host_url
-    return redirect(back if back.startswith(here) else flask_url_for("groups.list_groups"))
+    return back_to(page_before())
 
 
 def _unavailable(error: StoreError) -> AnyResponse:

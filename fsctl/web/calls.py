@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template
 from sqlalchemy import Engine
 
 from fsctl.admin.errors import WrongValue
 from fsctl.store.call_queries import CallFilter, StoredCall, find_calls, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.web import plots
+from fsctl.web.arguments import asked_number
 from fsctl.web.filters import chosen_calls
 from fsctl.web.languages import sentence
 from fsctl.web.panel import domain, panel, shown_domain
@@ -35,7 +36,7 @@ _RISKY = tuple("=+-@'\t")
 def calls() -> str | tuple[str, int]:
     """List the latest calls that the filters let through."""
     problem, chosen = _chosen()
-    shown = min(max(SHOWN, request.args.get("shown", SHOWN, type=int)), MOST_SHOWN)
+    shown = asked_number("shown", SHOWN, SHOWN, MOST_SHOWN)
     found: list[StoredCall] = []
     if chosen:
         found = list(list_calls(panel().engine, chosen, shown + 1))

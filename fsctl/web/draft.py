@@ -10,6 +10,7 @@ from fsctl.admin import values
 from fsctl.admin.errors import WrongValue
 from fsctl.hunt.group import Group, Member, same_user
 from fsctl.hunt.strategies.parts import in_order
+from fsctl.web.arguments import whole_number
 from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS, Field
 
 MOST_ROWS = 2_000
@@ -61,7 +62,8 @@ class Draft:
         elif kind == "pick":
             self.rows = self.named
             self.rows += [replace(empty_row(), user=user) for user in picked]
-        if not place.isdecimal() or not 0 <= (at := int(place)) < len(self.rows):
+        at = whole_number(place, 0, len(self.rows) - 1)
+        if at is None:
             return
         if kind == "remove":
             del self.rows[at]

@@ -11,6 +11,7 @@ from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
 from fsctl.store.groups import number_owners
 from fsctl.store.web_groups import find_page
+from fsctl.web.arguments import asked_number
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import ngettext
 from fsctl.web.panel import (
@@ -24,12 +25,14 @@ from fsctl.web.panel import (
     shown_domain,
     visible_group,
 )
+from fsctl.web.redirects import own_path
 from fsctl.web.telephones import picture_of, silences, warnings_of
 
 pages = Blueprint("groups", __name__)
 
 PAGE = 50
 """Groups on a page of the list."""
+LAST_PAGE = 1_000_000
 _BETWEEN = ",;\n"
 
 View = Response | str | tuple[str, int]
@@ -45,7 +48,7 @@ def home() -> Response:
 def list_groups() -> str:
     """List the groups that hold what is looked for, a page at a time."""
     search = request.args.get("search", "")[:100].replace("\0", "")
-    page = max(1, request.args.get("page", 1, type=int))
+    page = asked_number("page", 1, 1, LAST_PAGE)
     with reading(panel().engine, at_one_moment=True) as session:
         found = find_page(session, search, shown_domain(), (page - 1) * PAGE, PAGE)
     picture = picture_of(domain(), (group for _, group in found.groups))
@@ -97,8 +100,8 @@ def switch(group_id: int) -> Response:
 
 def _back(group_id: int) -> str:
     """Return the page that a small form was on: the list, where it was, or the group's own."""
-    wanted = request.form.get("back", "")
-    on_list = wanted.startswith(url_for("groups.list_groups") + "?") and wanted.isprintable()
+    wanted = own_path(request.form.get("back", "")) or ""
+    on_list = wanted.startswith(url_for("groups.list_groups") + "?")
     return wanted if on_list else url_for("groups.general", group_id=group_id)
 
 

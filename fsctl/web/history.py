@@ -11,6 +11,7 @@ from fsctl.admin.errors import AdminError
 from fsctl.admin.users import may_manage
 from fsctl.store.audit import USER, Entry
 from fsctl.store.tables import name_key
+from fsctl.web.arguments import LARGEST_ID, whole_number
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import domain, engine, explain, panel, say, user, visible_group
 
@@ -48,7 +49,7 @@ def undo(entry_id: int) -> Response:
         say(explain(error), "error")
     else:
         say(_("The change was taken back."))
-    group_id = request.form.get("group", type=int)
+    group_id = whole_number(request.form.get("group", ""), 1, LARGEST_ID)
     if group_id is None:
         return redirect(url_for("history.history"))
     return redirect(url_for("history.group_history", group_id=group_id))

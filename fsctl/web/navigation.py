@@ -1,7 +1,10 @@
 """What templates call: the menu, a group's tabs, where we are, the token of a form."""
 
-from flask import request
+from urllib.parse import urlencode
+
+from flask import request, url_for
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 from fsctl.admin.users import may_manage
 from fsctl.web.languages import gettext as _
@@ -41,6 +44,17 @@ def tabs() -> list[tuple[str, str]]:
 def here(endpoint: str) -> bool:
     """Whether this request is for that page."""
     return request.endpoint == endpoint
+
+
+def link(endpoint: str, **others: object) -> str:
+    """Return the address of a page with this request's query, but for ``others`` of it.
+
+    Names in a query are a stranger's, so none of them may become an argument of ``url_for``.
+    """
+    query = MultiDict(request.args)
+    for name, value in others.items():
+        query[name] = str(value)
+    return f"{url_for(endpoint)}?{urlencode(list(query.items(multi=True)))}".rstrip("?")
 
 
 def csrf() -> Markup:

@@ -10,6 +10,7 @@ from fsctl.web import security
 from fsctl.web.languages import COOKIE, ngettext, sentence
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import engine, panel, user
+from fsctl.web.redirects import back_to
 
 pages = Blueprint("signin", __name__)
 
@@ -21,7 +22,7 @@ YEAR = 31_536_000
 def sign_in() -> Response | str | tuple[str, int]:
     """Ask for name and password, and let in who has them."""
     if g.user is not None:
-        return redirect(_after())
+        return _after()
     if request.method == "GET":
         return render_template("sign_in.html", name="")
     name, password = request.form.get("name", ""), request.form.get("password", "")
@@ -40,16 +41,14 @@ def sign_in() -> Response | str | tuple[str, int]:
         problem = _("Name and password do not belong together.")
         return render_template("sign_in.html", name=name, problem=problem), 401
     panel().throttle.succeeded(name, address)
-    response = redirect(_after())
+    response = _after()
     security.keep_signed_in(response, found.secret)
     return response
 
 
-def _after() -> str:
-    """Return where to go now: the page that was asked for, if it is one of ours."""
-    wanted = request.args.get("next", "")
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if ours and wanted.isprintable() else url_for("groups.list_groups")
+def _after() -> Response:
+    """Go to the page that was asked for, if it is one of ours."""
+    return back_to(request.args.get("next", ""))
 
 
 @pages.post("/sign-out")
@@ -75,9 +74,7 @@ def _stranger() -> Response:
 @pages.post("/language")
 def choose_language() -> Response:
     """Keep the language that somebody chose, in their browser."""
-    response = redirect(request.form.get("back") or url_for("groups.list_groups"))
-    if not response.location.startswith("/") or response.location.startswith(("//", "/\\")):
-        response = redirect(url_for("groups.list_groups"))
+    response = back_to(request.form.get("back", ""))
     chosen = users.read_language(request.form.get("language", ""))
     response.set_cookie(
         COOKIE, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure

@@ -177,6 +177,22 @@ def test_what_cannot_be_is_told(api: Api) -> None:
     assert client.get("/api/v1/groups/1").json["numbers"] == ["600", "+48587624731"]
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0000000019999999", "limit=" + "9" * 20, "limit=0", "limit=-1", "limit=1e2", "limit=٣",
+     "limit=", "limit=501"],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["calls", "groups", "history"])
+def test_a_limit_is_a_number_within_its_bounds(api: Api, path: str, query: str) -> None:
+    answer = api().get(f"/api/v1/{path}?{query}")
+    assert (answer.status_code, answer.json) == (422, {"error": "limit is 1 to 500"})
+
+
+@pytest.mark.parametrize("first", ["9" * 30, "-1", "0000000019999999", "10000001"])
+def test_a_place_in_the_list_is_within_its_bounds(api: Api, first: str) -> None:
+    assert api().get(f"/api/v1/groups?first={first}").status_code == 422
+
+
 def test_a_token_is_needed_and_a_cookie_is_none(app: Flask, anna: object, api: Api) -> None:
     stranger = app.test_client()
     assert stranger.get("/api/v1/groups").status_code == 401
