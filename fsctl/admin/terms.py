@@ -11,7 +11,9 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from fsctl.admin import values
 from fsctl.admin.endings import EndingText
+from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
 from fsctl.admin.media import AlertInfo, PositionSound, RecordingPath, Sound, Template
 from fsctl.hunt import opening
@@ -23,6 +25,7 @@ from fsctl.store import limits
 
 NONE = "none"
 """What is written to clear a setting that need not have a value."""
+FIRST_YEAR = 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ def _moment(text: str) -> str:
         found = datetime.fromisoformat(f"{day}T{int(hour or 0):02}:{minute or '00'}")
     except ValueError:
         raise ValueError("write a day, or a day and a time, for example 2026-12-28 7:30") from None
+    if found.year < FIRST_YEAR:
+        raise ValueError(f"write a day of {FIRST_YEAR} or later")
     return found.isoformat(" ", "minutes")
 
 
@@ -241,4 +246,6 @@ def _say(term: Term, value: Any) -> str:
 def moment_of(group: Group, text: str) -> float:
     """Read a day, or a day and a time, of a group's time zone; return seconds since 1970 UTC."""
     wall = datetime.fromisoformat(GROUP_TERMS["closed_until"].kind.read("time", text))
+    if wall.year > opening.LAST_YEAR:
+        raise WrongValue(f"time {values.shown(text)}: write a day before {opening.LAST_YEAR + 1}")
     return wall.replace(tzinfo=opening.zone(group.time_zone)).timestamp()

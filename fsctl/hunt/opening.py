@@ -23,6 +23,8 @@ DAY = 24 * 60
 """Minutes of a day."""
 FORESEEN = 366
 """Days, from now or from the end of ``closed_until``, in which an opening is looked for."""
+LAST_YEAR = 2999
+"""Up to its end every wall clock can be converted to seconds since 1970, in every time zone."""
 
 Span = tuple[int, int]
 """From one minute of the day to another; beyond ``DAY`` in the next one."""
@@ -50,8 +52,8 @@ def is_open(group: Group, now: float) -> bool:
 def opens_at(group: Group, now: float) -> float | None:
     """Return when a group that is closed will be open again, in seconds since 1970 UTC.
 
-    None when that is not within ``FORESEEN`` days. An open group opens ``now``. What would open
-    within an hour that the clock skips may be told up to an hour late.
+    None when that is not within ``FORESEEN`` days, or after ``LAST_YEAR``. An open group opens
+    ``now``. What would open within an hour that the clock skips may be told up to an hour late.
     """
     if is_open(group, now):
         return now
@@ -62,6 +64,8 @@ def opens_at(group: Group, now: float) -> float | None:
         until = datetime.fromisoformat(group.closed_until)
         begin = max(begin, until)
         moments.append(until)
+    if begin.year > LAST_YEAR:
+        return None
     for number in range(FORESEEN + 1):
         day = begin.date() + timedelta(days=number)
         midnight = datetime.combine(day, time())
