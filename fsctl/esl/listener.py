@@ -20,17 +20,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 import gevent
 from gevent.server import StreamServer
 
+from fsctl.caches import cache_of_texts
 from fsctl.esl import commands
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; the kernel caps it (net.core.somaxconn)."""
+LONGEST_ADDRESS = 64
+"""Characters of an IP address with a zone (``fe80::1%eth0``)."""
 MAX_CONNECTIONS = 20_000
 """Connections that are kept at once: each is a call, or somebody who has not said what it is."""
 SPARE_FILES = 64
@@ -127,7 +129,7 @@ class Listener(StreamServer):
         self._most = max(1, min(most, files - SPARE_FILES))
         self._allowed = tuple(allowed)
         self._handler = handler
-        self._may_connect = lru_cache(1000)(self._is_allowed)
+        self._may_connect = cache_of_texts(1_000, LONGEST_ADDRESS)(self._is_allowed)
         self._open: set[plain.socket] = set()
         self._silent: OrderedDict[plain.socket, _Silent] = OrderedDict()
         self._greeting = greeting

@@ -9,8 +9,8 @@ are escaped the way all of them understand.
 
 import re
 import unicodedata
-from functools import lru_cache
 
+from fsctl.caches import cache_of_texts
 from fsctl.esl.errors import Unquotable
 
 MAX_VALUE = 80
@@ -139,7 +139,7 @@ def _checked(allowed: re.Pattern[str], text: str) -> str:
     return text
 
 
-@lru_cache(100)
+@cache_of_texts(100, MAX_VALUE)
 def _check_name(name: str) -> None:
     """Refuse what is no name of a variable; all that we use are a dozen."""
     token(name)

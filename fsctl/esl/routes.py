@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from xml.etree import ElementTree
 
+from fsctl.caches import cache_of_texts
 from fsctl.esl.errors import ProtocolError
 
 LONGEST_EXPRESSION = 4096
@@ -116,7 +116,7 @@ def _holds(condition: ElementTree.Element, number: str) -> bool | None:
     return None if expression is None else expression.search(number) is not None
 
 
-@lru_cache(maxsize=4096)
+@cache_of_texts(4_096, LONGEST_EXPRESSION)
 def _compiled(text: str) -> re.Pattern[str] | None:
     if "${" in text or len(text) > LONGEST_EXPRESSION:
         return None

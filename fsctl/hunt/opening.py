@@ -12,15 +12,17 @@ Hours that end before they begin go on into the next day, unless that one is a d
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fsctl.caches import cache_of_texts
 from fsctl.hunt.group import Group
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60
 """Minutes of a day."""
+LONGEST_CACHED = 8_000
+"""Characters of a text whose meaning is cached: those of a group are no longer."""
 FORESEEN = 366
 """Days, from now or from the end of ``closed_until``, in which an opening is looked for."""
 LAST_YEAR = 2999
@@ -93,7 +95,7 @@ def _spans_of(group: Group, day: date) -> Spans:
     return read_hours(group.hours)[day.weekday()] if group.hours else ((0, DAY),)
 
 
-@lru_cache(maxsize=1_000)
+@cache_of_texts(1_000, LONGEST_CACHED)
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its name in the IANA's database. Raises ValueError."""
     try:
@@ -102,7 +104,7 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError("write a time zone's name, for example Europe/Warsaw") from None
 
 
-@lru_cache(maxsize=1_000)
+@cache_of_texts(1_000, LONGEST_CACHED)
 def read_hours(text: str) -> tuple[Spans, ...]:
     """Return what is open on each day of the week, Monday first. Raises ValueError."""
     week: list[list[Span]] = [[] for _ in DAYS]
@@ -115,7 +117,7 @@ def read_hours(text: str) -> tuple[Spans, ...]:
     return tuple(_apart(spans) for spans in week)
 
 
-@lru_cache(maxsize=1_000)
+@cache_of_texts(1_000, LONGEST_CACHED)
 def read_dates(text: str) -> Mapping[date, Spans]:
     """Return what is open on single dates; nothing: closed. Raises ValueError."""
     found: dict[date, Spans] = {}

@@ -6,7 +6,8 @@ Pure. Which placeholders a text may have is for whoever reads it; what a filled 
 
 import re
 from collections.abc import Collection, Mapping
-from functools import lru_cache
+
+from fsctl.caches import cache_of_texts
 
 SHOWN = ("name", "number", "group", "dialled")
 """Placeholders of what a member's telephone shows: the caller's name and number, the group's name,
@@ -21,6 +22,8 @@ DIALLING = ("number", "digits")
 OUTSIDE = ("number", "dialled")
 """Placeholders of the caller's number as a telephone outside shows it."""
 
+LONGEST_CACHED = 1_000
+"""Characters of a template that is cached taken apart."""
 _PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
 
 
@@ -40,7 +43,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return "".join(texts)
 
 
-@lru_cache(1_000)
+@cache_of_texts(1_000, LONGEST_CACHED)
 def _taken_apart(template: str) -> list[str]:
     """Return a template's texts and, between them, the names of its placeholders."""
     return _PLACEHOLDER.split(template)

@@ -7,7 +7,6 @@ table adds a migration and moves it on.
 
 import time
 import unicodedata
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from fsctl.caches import cache_of_texts
 from fsctl.hunt.domain import LONGEST_DOMAIN
 from fsctl.hunt.endings import Reason
 from fsctl.hunt.group import PICKUP
@@ -80,7 +80,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@lru_cache(1_000)
+@cache_of_texts(1_000, limits.LONGEST_NAME)
 def name_key(name: str) -> str:
     """Return what two names of the same group have in common: case does not tell groups apart."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
