@@ -124,8 +124,8 @@ class HuntedCall:
         """Start the first leg, then make the switch look after the caller, and start the others.
 
         The first leg goes ahead because a telephone should ring as soon as it can, and does not
-        wait for many others to be put together. Only the results of jobs must be heard before it: a
-        leg's own events take longer than to be asked for, and the hunt can do without any of them.
+        wait for many others to be put together. Its events must be asked for before it: of a user
+        with several phones they tell which there are, and a refusal may come within a millisecond.
         """
         caller = self.caller
         if self._taker:
@@ -133,7 +133,7 @@ class HuntedCall:
             return
         if self._sounds.greets and not self._greet(hunt):
             return
-        caller.hear_jobs()
+        caller.hear_legs()
         if self._whom.may_pass_over:
             caller.look_after()  # all may be passed over, and it is over at once
         first, *others = self._tick(hunt, hunt.began) or (None,)

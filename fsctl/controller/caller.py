@@ -36,25 +36,25 @@ class Caller:
         self.answered = False
         self.bounded_at = 0.0
         """When the switch was last told to end the wait (``time.monotonic()``, seconds)."""
-        self._hears_jobs = self._looked_after = self._bounded = False
+        self._hears_legs = self._looked_after = self._bounded = False
 
     @property
     def uuid(self) -> str:
         """The caller's channel."""
         return self.arrival.uuid
 
-    def hear_jobs(self) -> None:
-        """Hear the results of this call's jobs from now on."""
-        if not self._hears_jobs:
-            self._hears_jobs = True
-            self._post_checked(commands.hear_jobs(self.uuid))
+    def hear_legs(self) -> None:
+        """Hear of this call's legs, and the results of its jobs, from now on."""
+        if not self._hears_legs:
+            self._hears_legs = True
+            for command in commands.hear_legs(self.uuid):
+                self._post_checked(command)
 
     def look_after(self) -> None:
         """Listen to the caller's channel, and make the switch look after it."""
         if not self._looked_after:
             self._looked_after = True
-            for command in commands.hear_channels(self.uuid):
-                self._post_checked(command)
+            self._post_checked(commands.hear_caller(self.uuid))
             self._post_checked(commands.prepare(self.uuid))
 
     def bound(self, seconds: float, sounds: bool) -> None:

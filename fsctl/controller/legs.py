@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from fsctl.esl.events import Event
 from fsctl.esl.session import CALLER_LEFT
 from fsctl.hunt import events as ev
-from fsctl.hunt.outcomes import CALLER_GONE, PREEMPTED
+from fsctl.hunt.outcomes import CALLER_GONE, NO_ANSWER, PREEMPTED, Outcome, outcome_of
 
 _SIP_CODE = re.compile("[1-6][0-9][0-9]")
+_TO_CANCEL = "487"
+_FOR_ALL = 600, 603, 607, 608
+"""Final replies that speak for all phones of a user (RFC 3261, 21.6, RFC 8197, RFC 8688)."""
 
 
 @dataclass(slots=True)
@@ -26,10 +29,10 @@ class SwitchLeg:
     other phones of its user do not end it: two may be picked up in the same instant, and
     ``switch_ivr_originate`` hangs up all but one of them before its job ends.
 
-    ``kept`` is that channel, ``channels`` are alive, ``answered`` picked up, ``lost`` are the
-    causes of those that are over; ``cancelled`` is the cause with which we wished for the leg's
-    end. Of a leg that ``confirms`` the switch says that it has answered only once its member has
-    pressed 1; ``asked`` are the channels that were picked up before.
+    ``kept`` is that channel, ``channels`` are alive, ``ringing`` ring, ``answered`` picked up,
+    ``lost`` are the causes of those that are over; ``cancelled`` is the cause with which we wished
+    for the leg's end. Of a leg that ``confirms`` the switch says that it has answered only once its
+    member has pressed 1; ``asked`` are the channels that were picked up before.
     """
 
     number: int
@@ -43,6 +46,7 @@ class SwitchLeg:
     sip_code: int | None = None
     confirms: bool = False
     asked: set[str] = field(default_factory=set)
+    ringing: set[str] = field(default_factory=set)
 
     def cause_of_failure(self, word: str) -> str:
         """Return how a leg ended whose job failed with ``word``, the cause of the first phone.
@@ -188,6 +192,7 @@ class Legs:
         if name == "CHANNEL_CREATE":
             leg.channels.add(event.uuid)
         elif name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
+            leg.ringing.add(event.uuid)
             return [ev.LegRinging(leg.number)]
         elif name == "CHANNEL_ANSWER" and leg.confirms:
             leg.asked.add(event.uuid)
@@ -204,6 +209,7 @@ class Legs:
         channel = event.uuid
         leg.channels.discard(channel)
         leg.asked.discard(channel)
+        leg.ringing.discard(channel)
         leg.lost[channel] = event.cause
         told: list[ev.Event] = []
         if channel in leg.answered and not event.ring_tag:
@@ -213,7 +219,7 @@ class Legs:
                 # It took the caller, if only for an instant: FreeSWITCH reports a bridge up to 60
                 # ms after the caller was answered.
                 told.append(ev.LegConnected(leg.number))
-        return [*told, *self._end(leg)]
+        return [*told, *(self._end(leg) or _refusal(leg, event))]
 
     def _end(self, leg: SwitchLeg) -> Sequence[ev.Event]:
         """End a leg whose kept channel is over."""
@@ -221,6 +227,23 @@ class Legs:
             return ()
         leg.over = True
         return [ev.LegEnded(leg.number, leg.lost[leg.kept])]
+
+
+def _refusal(leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
+    """Tell of a phone that refused the call while others of its user may still ring.
+
+    Without others the job's result follows. A phone that was picked up counts more.
+    """
+    cause = event.cause
+    if not leg.channels or leg.answered or leg.asked or leg.cancelled:
+        return ()
+    if cause in PREEMPTED or cause in (CALLER_GONE, NO_ANSWER):
+        return ()
+    code = event.invite_failure or event.term_status
+    rejected = outcome_of(cause) is Outcome.REJECTED and not code
+    if rejected or (code.isdigit() and int(code) in _FOR_ALL):
+        return [ev.PhoneRefused(leg.number, cause, True)]
+    return () if leg.ringing else [ev.PhoneRefused(leg.number, cause, False)]
 
 
 def picks_up(event: Event, caller: str) -> bool:
@@ -240,5 +263,7 @@ def new_job() -> str:
 def _keep_reply(leg: SwitchLeg, event: Event) -> None:
     """Keep the final SIP reply of a leg's telephone, as ``mod_sofia`` leaves it on the channel."""
     reply = event.invite_failure or event.term_status
+    if leg.sip_code and reply == _TO_CANCEL:
+        return  # a phone that was still to ring: what another of its user said tells more
     if reply and _SIP_CODE.fullmatch(reply):
         leg.sip_code = int(reply)

@@ -239,7 +239,7 @@ class InLine:
         stay, caller, sounds = self.stay, self.stay.caller, self.stay.sounds
         if stay.deadline is None:
             stay.deadline = now + stay.group.line_wait
-        caller.hear_jobs()
+        caller.hear_legs()
         caller.look_after()
         caller.session.let_others_first()
         if sounds.greets:

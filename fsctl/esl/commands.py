@@ -87,14 +87,14 @@ def greeting(stay: int) -> bytes:
     return "".join(f"{command}\n\n" for command in ("connect", linger(stay), *LISTEN)).encode()
 
 
-def hear_jobs(caller: str) -> str:
-    """Return the command that lets a caller's socket hear the results of its own jobs."""
-    return f"filter Job-Owner-UUID {token(caller)}"
+def hear_legs(caller: str) -> tuple[str, str]:
+    """Return the commands that let a caller's socket hear of its legs and its jobs' results."""
+    return f"filter Job-Owner-UUID {token(caller)}", f"filter variable_{CALL_TAG} {caller}"
 
 
-def hear_channels(caller: str) -> tuple[str, str]:
-    """Return the commands that let a caller's socket hear of its channel and of its legs."""
-    return f"filter Unique-ID {token(caller)}", f"filter variable_{CALL_TAG} {caller}"
+def hear_caller(caller: str) -> str:
+    """Return the command that lets a caller's socket hear of its own channel."""
+    return f"filter Unique-ID {token(caller)}"
 
 
 def linger(seconds: int) -> str:

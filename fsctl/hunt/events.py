@@ -38,13 +38,25 @@ class LegEnded(Struct, frozen=True, gc=False):
     cause: str
 
 
+class PhoneRefused(Struct, frozen=True, gc=False):
+    """One of several phones of this leg refused the call, with FreeSWITCH's hangup cause.
+
+    ``for_all``: its member wants no phone of theirs to ring. Otherwise no other phone of the leg
+    rings yet, though it may be about to.
+    """
+
+    leg: int
+    cause: str
+    for_all: bool
+
+
 class CallerGone(Struct, frozen=True, gc=False):
     """The caller's channel is over, whoever ended it."""
 
     cause: str
 
 
-Event = PickedUp | LegRinging | LegAnswered | LegConnected | LegEnded | CallerGone
+Event = PickedUp | LegRinging | LegAnswered | LegConnected | LegEnded | PhoneRefused | CallerGone
 
 
 class StartLeg(Struct, frozen=True, gc=False):

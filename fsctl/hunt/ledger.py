@@ -11,7 +11,8 @@ class Leg:
 
     ``stop_at`` is when the phone has rung long enough. ``cancelled`` is the cause with which the
     hunt asked for its end, ``cause`` the one with which it ended. ``picked_up``: nobody rang them,
-    they took the caller by a code.
+    they took the caller by a code. ``refused`` is the cause with which a phone of the member
+    refused the call, while no other phone of theirs rings.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Leg:
     ended: float | None = None
     cause: str = ""
     cancelled: str = ""
+    refused: str = ""
     picked_up: bool = False
 
     @property

@@ -54,6 +54,9 @@ NEWS_TIME = 0.5
 """Seconds in which nobody new is rung after a leg ended as it does when the caller gives up, or is
 taken: the switch cancels the legs and may tell of them first. A phone can end so by itself,
 though."""
+SIGN_TIME = 4.0
+"""Seconds from the start of a leg that its phones have to ring when one of them has refused the
+call: a phone that is registered and cannot be reached never does."""
 REST = 5.0
 """Seconds after which a phone that refused may be called again before its time: else a group of
 busy phones would be called as often as the switch can."""
@@ -70,7 +73,9 @@ def _moved(ring: Ring, by: float) -> Ring:
 
 def _patience(leg: Leg) -> float:
     """Return until when a leg may go on: ringing, or claiming the caller."""
-    return leg.stop_at if leg.answered is None else leg.answered + CLAIM_TIME
+    if leg.answered is not None:
+        return leg.answered + CLAIM_TIME
+    return min(leg.stop_at, leg.started + SIGN_TIME) if leg.refused else leg.stop_at
 
 
 class Phase(Enum):
@@ -141,17 +146,32 @@ class Hunt:
         if leg is None or leg.ended is not None:
             return []
         if isinstance(event, ev.LegRinging):
+            leg.refused = ""
             if leg.ringing is None:
                 leg.ringing = at
             return []
-        if isinstance(event, ev.LegAnswered):
+        stopped: list[ev.Action] = []
+        if isinstance(event, ev.PhoneRefused):
+            stopped = self._phone_refused(leg, event)
+        elif isinstance(event, ev.LegAnswered):
+            leg.refused = ""
             if leg.answered is None:
                 leg.answered = at
         elif isinstance(event, ev.LegConnected):
             return self._connected(leg, at)
         else:
             self._leg_ended(leg, event.cause, at)
-        return self.tick(now)
+        return stopped + self.tick(now)
+
+    def _phone_refused(self, leg: Leg, event: ev.PhoneRefused) -> list[ev.Action]:
+        """Let a phone's refusal count for its member, at once or unless another phone rings."""
+        if not leg.live or leg.answered is not None or self.phase is not Phase.HUNTING:
+            return []
+        leg.refused = event.cause
+        if not event.for_all:
+            return []
+        self._heed_rejection(leg.member, event.cause)
+        return [self._cancel(leg, COMPLETED_ELSEWHERE, event.cause)]
 
     def _picked_up(self, event: ev.PickedUp, now: float) -> list[ev.Action]:
         if self.ended or event.leg in self.legs:
@@ -178,7 +198,7 @@ class Hunt:
                 ended = self._without_those_who_ring_on(ended, at)
             for leg in ended:
                 self._claim_failed |= leg.claiming
-                actions.append(self._cancel(leg, NO_ANSWER))
+                actions.append(self._cancel(leg, NO_ANSWER, leg.refused))
             live = self._live()
         if any(leg.answered is not None for leg in live):
             return actions  # somebody is about to have the caller: ring nobody else meanwhile
@@ -206,7 +226,9 @@ class Hunt:
         refused = (
             leg.ended
             for leg in self.legs.values()
-            if leg.member == ring.member and leg.ended is not None and not leg.cancelled
+            if leg.member == ring.member
+            and leg.ended is not None
+            and (leg.refused or not leg.cancelled)
         )
         return min(ring.start, max((ended + REST for ended in refused), default=0.0))
 
@@ -216,7 +238,9 @@ class Hunt:
             return ended
         first = self._pending[0].start
         members = {ring.member for ring in self._pending if ring.start == first}
-        ringing_on = [leg for leg in ended if leg.member in members and not leg.claiming]
+        ringing_on = [
+            leg for leg in ended if leg.member in members and not (leg.claiming or leg.refused)
+        ]
         if ringing_on:
             self._move_up(at)
         for leg in ringing_on:
@@ -253,8 +277,9 @@ class Hunt:
                 until = max(until, later.start + later.ring_for)
         return until
 
-    def _cancel(self, leg: Leg, cause: str) -> ev.Action:
+    def _cancel(self, leg: Leg, cause: str, refused: str = "") -> ev.Action:
         leg.cancelled = cause
+        leg.refused = refused
         return ev.CancelLeg(leg.number, cause)
 
     def _release(self, cause: str) -> list[ev.Action]:
@@ -266,6 +291,7 @@ class Hunt:
         live = self._live()
         for leg in live:
             leg.cancelled = cause
+            leg.refused = ""
         return [ev.CancelAll(cause)] if live else []
 
     def _connected(self, leg: Leg, at: float) -> list[ev.Action]:
@@ -275,7 +301,7 @@ class Hunt:
         self.over_at = at
         self.winner = leg
         self.cause = ""
-        leg.cancelled = ""
+        leg.cancelled = leg.refused = ""
         leg.answered = at if leg.answered is None else leg.answered
         leg.connected = at
         return [self._cancel(one, COMPLETED_ELSEWHERE) for one in self._live() if one is not leg]
@@ -291,7 +317,7 @@ class Hunt:
     def _leg_ended(self, leg: Leg, cause: str, at: float) -> None:
         vanished = leg.claiming and cause not in PREEMPTED
         leg.ended = at
-        leg.cause = cause
+        leg.cause = leg.refused if leg.refused and leg.cancelled else cause
         self._claim_failed |= vanished
         if cause == CALLER_GONE and not leg.cancelled:
             self._hold_until = at + NEWS_TIME
@@ -299,8 +325,13 @@ class Hunt:
             self._silenced.append(leg)
             if all(one.answered is None for one in self.legs.values()):
                 self._hold_until = at + NEWS_TIME
-        if outcome_of(cause) is Outcome.REJECTED and not leg.cancelled:
-            self._pending = [ring for ring in self._pending if ring.member != leg.member]
+        if not leg.cancelled:
+            self._heed_rejection(leg.member, cause)
+
+    def _heed_rejection(self, member: str, cause: str) -> None:
+        """Take a member who has rejected the call out of the schedule."""
+        if outcome_of(cause) is Outcome.REJECTED:
+            self._pending = [ring for ring in self._pending if ring.member != member]
 
     def _ring_silenced_again(self, at: float) -> None:
         """Put members who were silenced for a winner who never was back into the schedule."""
@@ -312,10 +343,11 @@ class Hunt:
     def _refusals(self) -> list[str]:
         """Return the causes of all legs, as they count for the cause that the caller gets.
 
-        A phone that we stopped had rung in vain, and so had one that picked up and was gone again.
+        A phone that we stopped had rung in vain, and so had one that picked up and was gone again;
+        but the refusal of a member's phone counts for those that did not ring.
         """
         return [
-            NO_ANSWER
+            (leg.refused or NO_ANSWER)
             if leg.cancelled or (leg.outcome is Outcome.FAILED and leg.answered is not None)
             else leg.cause
             for leg in self.legs.values()

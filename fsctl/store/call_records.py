@@ -153,8 +153,8 @@ def attempts_of(
             leg.answered,
             leg.connected,
             leg.ended,
-            (leg.outcome or outcome_of(leg.cancelled)).value,
-            leg.cause or leg.cancelled,
+            (leg.outcome or outcome_of(leg.refused or leg.cancelled)).value,
+            leg.cause or leg.refused or leg.cancelled,
             codes.get(leg.number),
         )
         for leg in legs

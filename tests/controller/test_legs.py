@@ -217,3 +217,43 @@ def test_what_only_one_parser_takes_has_no_other_headers(monkeypatch: pytest.Mon
     event = events.read_json(b'{"Event-Name":"CHANNEL_ANSWER","Other":"1"}')
     assert event.get("Event-Name") == "CHANNEL_ANSWER"
     assert event.get("Other") == ""
+
+
+def refusal(cause: str, code: str = "", channel: str = LEG) -> Event:
+    event = of_leg("CHANNEL_HANGUP_COMPLETE", cause=cause, channel=channel)
+    event.invite_failure = code
+    return event
+
+
+CREATED = of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_CREATE", channel=OTHER)
+
+
+@pytest.mark.parametrize(
+    ("cause", "code", "for_all"),
+    [
+        ("CALL_REJECTED", "603", True),
+        ("UNWANTED", "607", True),
+        ("USER_BUSY", "600", True),
+        ("CALL_REJECTED", "", True),
+        ("CALL_REJECTED", "403", False),
+        ("USER_BUSY", "486", False),
+        ("NO_USER_RESPONSE", "480", False),
+    ],
+)
+def test_a_refusal_speaks_for_the_phone_or_for_its_member(
+    cause: str, code: str, for_all: bool
+) -> None:
+    found = told(*CREATED, refusal(cause, code))
+    assert found == [ev.PhoneRefused(1, cause, for_all)]
+
+
+def test_a_refusal_tells_nothing_where_no_other_phone_is_concerned() -> None:
+    ringing = of_leg("CHANNEL_PROGRESS", channel=OTHER)
+    picked_up = of_leg("CHANNEL_ANSWER", channel=OTHER)
+    alone = of_leg("CHANNEL_CREATE")
+    assert told(alone, refusal("CALL_REJECTED", "603")) == []
+    assert told(*CREATED, ringing, refusal("USER_BUSY", "486")) == [ev.LegRinging(1)]
+    assert told(*CREATED, picked_up, refusal("CALL_REJECTED", "603")) == [ev.LegAnswered(1)]
+    assert told(*CREATED, picked_up, refusal("CALL_REJECTED", "603"), confirms=True) == []
+    for ours in ("LOSE_RACE", "ORIGINATOR_CANCEL", "NO_ANSWER"):
+        assert told(*CREATED, refusal(ours)) == []

@@ -76,8 +76,8 @@ def test_value_escapes_what_names_need() -> None:
         lambda bad: commands.release(UUID, bad),
         commands.ring,
         commands.prepare,
-        commands.hear_jobs,
-        commands.hear_channels,
+        commands.hear_legs,
+        commands.hear_caller,
         lambda bad: commands.Originates(UUID, Shown.of("", "")).command(
             commands.LegOrder(1, UUID, bad, 1.0)
         ),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fsctl.hunt import events as ev
-from fsctl.hunt.machine import CLAIM_TIME, NEWS_TIME, Hunt, Phase
+from fsctl.hunt.machine import CLAIM_TIME, NEWS_TIME, SIGN_TIME, Hunt, Phase
 from fsctl.hunt.outcomes import Outcome
 from fsctl.hunt.schedule import Ring, Schedule
 from fsctl.hunt.simulation import Phones, simulate
@@ -120,6 +120,14 @@ class HuntMachine(RuleBasedStateMachine):
         self.tell(ev.LegEnded(leg, self.told_to_end.get(leg, cause)))
 
     @precondition(lambda self: self.switch_has)
+    @rule(data=st.data(), cause=st.sampled_from(FAILURES[:7]), for_all=st.booleans())
+    def a_phone_of_several_refuses(self, data: st.DataObject, cause: str, for_all: bool) -> None:
+        leg = data.draw(st.sampled_from(sorted(self.switch_has)))
+        self.tell(ev.PhoneRefused(leg, cause, for_all))
+        if for_all and leg not in self.answered and self.hunt.phase is Phase.HUNTING:
+            assert not self.hunt.legs[leg].live
+
+    @precondition(lambda self: self.switch_has)
     @rule(data=st.data())
     def leg_answers(self, data: st.DataObject) -> None:
         leg = data.draw(st.sampled_from(sorted(self.switch_has)))
@@ -169,7 +177,8 @@ class HuntMachine(RuleBasedStateMachine):
         if leg in self.switch_has:
             return
         before = (self.hunt.phase, len(self.hunt.legs))
-        for event in (ev.LegRinging(leg), ev.LegAnswered(leg), ev.LegEnded(leg, cause)):
+        refused = ev.PhoneRefused(leg, cause, True)
+        for event in (ev.LegRinging(leg), ev.LegAnswered(leg), ev.LegEnded(leg, cause), refused):
             assert self.hunt.handle(event, self.origin) == []
         assert self.hunt.handle(ev.LegConnected(leg), self.origin) == []
         assert (self.hunt.phase, len(self.hunt.legs)) == before
@@ -253,6 +262,53 @@ def test_a_winner_who_vanishes_has_the_silenced_rung_again() -> None:
     hunt.handle(ev.LegAnswered(1), 2.0)
     assert hunt.handle(ev.LegEnded(2, "LOSE_RACE"), 2.01) == []
     assert hunt.handle(ev.LegEnded(1, "NORMAL_CLEARING"), 2.02) == [ev.StartLeg(3, "b", 30 - 2.02)]
+
+
+def in_turn() -> Hunt:
+    """Return a hunt that rings one member after the other, each for 12 seconds."""
+    rings = tuple(Ring(member, 12.0 * at, 12.0) for at, member in enumerate("abc"))
+    hunt = Hunt(Schedule(rings, 36.0, True, True), 0.0)
+    hunt.tick(0.0)
+    return hunt
+
+
+def test_a_member_who_rejects_on_one_phone_has_rejected() -> None:
+    hunt = in_turn()
+    assert hunt.handle(ev.PhoneRefused(1, "CALL_REJECTED", True), 0.5) == [
+        ev.CancelLeg(1, "LOSE_RACE"),
+        ev.StartLeg(2, "b", 12.0),
+    ]
+    hunt.handle(ev.LegEnded(1, "LOSE_RACE"), 0.52)
+    assert (hunt.legs[1].cause, hunt.legs[1].outcome) == ("CALL_REJECTED", Outcome.REJECTED)
+    hunt.handle(ev.LegEnded(2, "CALL_REJECTED"), 1.0)
+    assert hunt.handle(ev.LegEnded(3, "CALL_REJECTED"), 2.0) == [ev.Release("CALL_REJECTED")]
+
+
+def test_a_phone_that_gives_no_sign_is_not_waited_for_when_another_is_busy() -> None:
+    hunt = in_turn()
+    assert hunt.handle(ev.PhoneRefused(1, "USER_BUSY", False), 0.5) == []
+    assert hunt.due == SIGN_TIME
+    assert hunt.tick(SIGN_TIME) == [ev.CancelLeg(1, "NO_ANSWER"), ev.StartLeg(2, "b", 12.0)]
+    hunt.handle(ev.LegEnded(1, "NO_ANSWER"), SIGN_TIME + 0.02)
+    assert (hunt.legs[1].cause, hunt.legs[1].outcome) == ("USER_BUSY", Outcome.BUSY)
+
+
+def test_a_phone_that_rings_is_waited_for_though_another_is_busy() -> None:
+    hunt = in_turn()
+    hunt.handle(ev.PhoneRefused(1, "USER_BUSY", False), 0.5)
+    hunt.handle(ev.LegRinging(1), 2.0)
+    assert hunt.due == 12.0
+    hunt.handle(ev.LegAnswered(1), 3.0)
+    hunt.handle(ev.LegConnected(1), 3.02)
+    assert hunt.legs[1].outcome is Outcome.ANSWERED
+
+
+def test_a_phone_that_answers_as_another_rejects_has_the_caller() -> None:
+    hunt = in_turn()
+    hunt.handle(ev.PhoneRefused(1, "CALL_REJECTED", True), 0.5)
+    assert hunt.handle(ev.LegAnswered(1), 0.501) == []
+    assert hunt.handle(ev.LegConnected(1), 0.51) == [ev.CancelLeg(2, "LOSE_RACE")]
+    assert hunt.legs[1].outcome is Outcome.ANSWERED
 
 
 def test_those_who_were_silenced_wait_for_news_of_who_picks_up() -> None:
