@@ -10,8 +10,9 @@ from fsctl import logs
 from fsctl.admin.users import list_users
 from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.esl.listener import bind, place_of
-from fsctl.web.app import LARGEST_REQUEST, create_app
+from fsctl.web.app import create_app
 from fsctl.web.server import Server
+from fsctl.web.sizes import LARGEST
 
 FIRST_USER = "Nobody can sign in yet. Make the first administrator: fsctl user add NAME"
 
@@ -45,7 +46,7 @@ def web(context: Context) -> None:
         fail(
             f"cannot listen on {settings.web_listen}: {error.strerror}; give another with --listen"
         )
-    server = Server(sock, create_app(engine, settings).wsgi_app, LARGEST_REQUEST)
+    server = Server(sock, create_app(engine, settings).wsgi_app, LARGEST)
     told = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, told.set)

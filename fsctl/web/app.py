@@ -35,6 +35,7 @@ from fsctl.web import (
     navigation,
     security,
     signin,
+    sizes,
     transfer,
     users,
 )
@@ -45,8 +46,6 @@ from fsctl.web.redirects import back_to, page_before
 from fsctl.web.switches import Switches
 from fsctl.web.throttle import Throttle
 
-LARGEST_REQUEST = 32 * 1024 * 1024
-"""Bytes: an import of some hundred thousand members."""
 OPEN = frozenset({"static", "signin.sign_in", "signin.choose_language", "api.openapi"})
 """Endpoints for anybody."""
 EVERY_ROLE = frozenset(
@@ -68,10 +67,8 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     # It signs messages for the next page and visitors' forms; nothing that must outlive a restart.
     app.secret_key = secrets.token_bytes(32)
     app.session_interface = security.Cookies()
+    app.request_class = sizes.PanelRequest
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
-        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
-        MAX_FORM_PARTS=50_000,
         SESSION_COOKIE_NAME="fsctl_visit",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -79,6 +76,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     )
     app.extensions["panel"] = Panel(engine, settings, Throttle(), Switches(settings.esl_url), now)
     app.before_request(_who)
+    app.before_request(_how_much)
     app.before_request(security.check_csrf)
     app.before_request(_may)
     app.after_request(security.add_headers)
@@ -152,6 +150,11 @@ def _who() -> None:
     if secret:
         g.user = signed_in.user_of(panel().engine, secret, panel().now())
         g.secret = secret if g.user else None
+
+
+def _how_much() -> None:
+    """Bound what may be sent, before a form is read."""
+    sizes.limit_body(g.user)
 
 
 def _may() -> AnyResponse | None:

@@ -25,7 +25,8 @@ from fsctl.store.live import (
     read_waiting,
     write_live,
 )
-from fsctl.web.app import LARGEST_REQUEST, create_app
+from fsctl.web import sizes
+from fsctl.web.app import create_app
 from fsctl.web.server import Server
 from tests.scenarios.controllers import ServedController
 from tests.scenarios.python_rig import PythonRig
@@ -123,7 +124,7 @@ def served(engine: Engine) -> Iterator[int]:
     started, stop = threading.Event(), threading.Event()
 
     def serve() -> None:
-        server = Server(sock, create_app(engine, Settings()).wsgi_app, LARGEST_REQUEST)
+        server = Server(sock, create_app(engine, Settings()).wsgi_app, sizes.LARGEST)
         server.start()
         started.set()
         while not stop.is_set():
