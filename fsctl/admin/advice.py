@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from fsctl.hunt.endings import Kind, Reason, ending_for
 from fsctl.hunt.group import Group, Member, inner_name, is_external
 from fsctl.hunt.memory import NOTHING
 from fsctl.hunt.strategies import IN_TURN, STRATEGIES
 from fsctl.hunt.strategies.parts import in_order
+from fsctl.store.numbers import is_assigned
 
 
 def title(name: str, domain: str) -> str:
@@ -38,6 +40,7 @@ def warnings_about(group: Group) -> list[str]:
         found.append(f"{quoted} is disabled: its calls ring nobody")
     if not group.numbers:
         found.append(f"{quoted} has no number: it is never called")
+    found.extend(unlikely_numbers(group))
     enabled = [member for member in group.members if member.enabled]
     if not group.members:
         found.append(f"{quoted} has no members: it rings nobody")
@@ -59,6 +62,18 @@ def warnings_about(group: Group) -> list[str]:
     )
     found.extend(_too_many(group))
     return found
+
+
+def unlikely_numbers(group: Group) -> Iterator[str]:
+    """Warn of public numbers, wherever the group has them, that are nobody's."""
+    quoted = title(group.name, group.domain)
+    ours = [number for number in group.numbers if number.startswith("+")]
+    dialled = [member.user for member in group.members if is_external(member.user)]
+    endings = (ending_for(group, reason) for reason in Reason)
+    dialled += [one.to for one in endings if one.kind is Kind.EXTERNAL]
+    for number in dict.fromkeys([*ours, *dialled]):
+        if not is_assigned(number):
+            yield f"{number} of {quoted} is in no range that its country has assigned; check it"
 
 
 def _too_many(group: Group) -> Iterator[str]:

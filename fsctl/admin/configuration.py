@@ -26,6 +26,7 @@ GROUP_FIELDS = ("name", "domain", *GROUP_TERMS)
 MEMBER_FIELDS = ("user", *MEMBER_TERMS)
 
 _INTERNAL = re.compile(rf"[0-9*#]{{1,{LONGEST_INTERNAL}}}")
+_E164 = re.compile(r"\+[0-9]{1,15}")
 
 
 class WrongFile(WrongValue):
@@ -74,17 +75,18 @@ class _Taken:
         self._lines[key] = line, whose
 
 
-def read_groups(raw: Iterable[RawGroup], region: str, domain: str = "") -> list[Group]:
+def read_groups(raw: Iterable[RawGroup], region: str | None, domain: str = "") -> list[Group]:
     """Return the groups; whatever is not written has its default.
 
-    A number of up to eight digits is an internal one, any other is read by the region's plan. With
-    a ``domain`` every group is of that one, and none may say another. Raises WrongFile.
+    A number of up to eight digits is an internal one, any other is read by the region's plan;
+    without a region it is in E.164 already, as fsctl wrote it. With a ``domain`` every group is of
+    that one, and none may say another. Raises WrongFile.
     """
     taken = _Taken()
     return [_group(one, region, domain, taken) for one in raw]
 
 
-def _group(raw: RawGroup, region: str, only: str, taken: _Taken) -> Group:
+def _group(raw: RawGroup, region: str | None, only: str, taken: _Taken) -> Group:
     fields = raw.fields
     if "name" not in fields:
         raise WrongFile(raw.line, "a group has no name")
@@ -126,11 +128,13 @@ def _members(raw: list[RawMember], group: str) -> tuple[Member, ...]:
     return tuple(member for member, _ in found)
 
 
-def _number(text: str, region: str) -> str:
+def _number(text: str, region: str | None) -> str:
     # Read by no region's plan, so that what one installation wrote means the same in another.
     if _INTERNAL.fullmatch(text) and not text.startswith("00"):
         return text
-    return values.number(text, region).value
+    if region is None and _E164.fullmatch(text):
+        return text
+    return values.number(text, region or "ZZ").value
 
 
 def _settings(terms: Terms, fields: Mapping[str, Text]) -> dict[str, Any]:

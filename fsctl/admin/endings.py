@@ -31,7 +31,7 @@ class EndingText(Line):
         """Read it into its one form."""
         text = values.line(what, str(given), self.longest)
         try:
-            ending = read_ending(text)
+            ending = read_ending(_with_plain_number(text))
         except ValueError as error:
             raise WrongValue(f"{what} {values.shown(text)}: {error}") from None
         if ending.kind is Kind.PLAY:
@@ -39,6 +39,14 @@ class EndingText(Line):
         if ending.kind is Kind.GROUP:
             values.group_name(ending.to)
         return str(ending)
+
+
+def _with_plain_number(text: str) -> str:
+    """Return the text of an ending with an international number in E.164, however it is written."""
+    word, _, rest = text.strip().partition(" ")
+    if word.lower() != Kind.EXTERNAL.value or not rest.strip().startswith("+"):
+        return text
+    return f"{word} {values.number(rest.strip(), 'ZZ').value}"
 
 
 def check_endings(session: Session, domain: str) -> None:

@@ -42,12 +42,16 @@ def remove_numbers(
     session: Session, group: str, numbers: Iterable[str], region: str, *, domain: str = ""
 ) -> Change:
     """Take these numbers from the group."""
-    texts = list(numbers)
-    wanted = _read(texts, region)
+    texts = list(dict.fromkeys(numbers))
     row = existing_group(session, group, domain)
     mine = {number.number: number for number in row.numbers}
+    # What an earlier version took, and no plan has, is removed as it is shown.
+    for value in mine.keys() & set(texts):
+        row.numbers.remove(mine[value])
+    others = [text for text in texts if text not in mine]
+    wanted = _read(others, region) if others or not texts else []
     owners = number_owners(session, [number.value for number in wanted], row.domain)
-    for text in texts:
+    for text in others:
         # A number that was added under another region's plan is still found as it is written.
         keys = dialled(text, region)
         kept = next((mine[key] for key in keys if key in mine), None)

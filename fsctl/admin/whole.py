@@ -113,10 +113,10 @@ def _refuse_taken_numbers(session: Session, row: HuntGroup, before: Group) -> No
             raise Taken(f"{number} belongs to {named(owner)}", number, owner.domain)
 
 
-def _group(document: Document, region: str = "ZZ") -> Group:
+def _group(document: Document, region: str | None = None) -> Group:
     """Return the group that a document is of, whichever fsctl wrote it. Raises WrongValue.
 
-    Numbers that fsctl wrote are in E.164 already: no region's plan is needed.
+    Numbers that fsctl wrote are in E.164 already: without a region they are taken as they are.
     """
     text = orjson.dumps({"version": 1, "groups": [document]}).decode()
     try:

@@ -11,8 +11,10 @@ from fsctl.cli.output import write_change
 def number() -> None:
     """Give numbers to a group and take them away.
 
-    A city number may be written as it is dialled in your country (see the setting "region") or with
-    its international prefix; an internal number is 1 to 8 digits, * or #.
+    A public number may be written as it is dialled in your country (see the setting "region") or
+    with its international prefix, for example +48 (0)58 762 47 31; an internal number is 1 to 8
+    digits, * or #. A number that the country's numbering plan cannot have is refused. A number in
+    a range that is not assigned is taken with a warning.
     """
 
 

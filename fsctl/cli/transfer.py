@@ -10,9 +10,11 @@ from fsctl.admin.csv_file import read_csv, write_csv
 from fsctl.admin.difference import differences, summary, title
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import WrongValue
+from fsctl.admin.import_advice import warnings_of
 from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
 from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.cli.context import Context, pass_context, settings_options
+from fsctl.cli.output import write_warnings
 from fsctl.hunt.group import Group
 
 CSV_HELP = "Comma separated values, a row for each member; taken for granted for FILE.csv."
@@ -56,6 +58,7 @@ def import_(context: Context, file: str, as_csv: bool, dry_run: bool, keep: bool
         for line in _lines(step):
             click.echo(line)
     click.echo(_verdict(plan, dry_run))
+    write_warnings(warnings_of(plan))
 
 
 def _read(context: Context, file: str, as_csv: bool) -> list[Group]:

@@ -8,6 +8,7 @@ from fsctl.admin import groups as admin
 from fsctl.admin import members, numbers, whole
 from fsctl.admin.configuration import decode
 from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.import_advice import warnings_of
 from fsctl.admin.rehearsal import played_document, rehearse
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, moment_of
 from fsctl.admin.transfer import import_groups, plan_import
@@ -192,7 +193,7 @@ def import_() -> Response:
         assert group is not None  # noqa: S101 - a step has one of them
         told = {"name": group.name, "domain": group.domain, "change": kind_of(step)}
         changes.append({**told, "lines": lines_of(step)})
-    return answer({"changes": changes, "done": not dry})
+    return answer({"changes": changes, "warnings": warnings_of(plan), "done": not dry})
 
 
 @pages.get("/telephones")

@@ -10,6 +10,7 @@ from fsctl.admin.errors import AdminError, Taken
 from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
 from fsctl.store.groups import number_owners
+from fsctl.store.numbers import is_assigned
 from fsctl.store.web_groups import find_page
 from fsctl.web.arguments import asked_number
 from fsctl.web.languages import gettext as _
@@ -182,7 +183,13 @@ def check_number(group_id: int) -> Response:
         read = [_free(text, group) for text in _split(request.args.get("numbers", "")[:2000])]
     except AdminError as error:
         return jsonify(ok=False, text=explain(error))
-    return jsonify(ok=True, text=", ".join(read))
+    return jsonify(ok=True, text=", ".join(map(_with_doubt, read)))
+
+
+def _with_doubt(number: str) -> str:
+    if not number.startswith("+") or is_assigned(number):
+        return number
+    return _("%(number)s (in no assigned range; check it)", number=number)
 
 
 def _free(text: str, group: Group) -> str:

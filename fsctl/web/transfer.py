@@ -10,16 +10,22 @@ from fsctl.admin.csv_file import read_csv, write_csv
 from fsctl.admin.difference import told
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
+from fsctl.admin.import_advice import warnings_of
 from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
 from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.hunt.group import Group
 from fsctl.web.languages import gettext as _
+from fsctl.web.languages import sentence
 from fsctl.web.panel import domain, engine, explain, panel, say
 
 pages = Blueprint("transfer", __name__)
 
 CARRIED = 1_000_000
 """Characters of a file that a page carries along from looking to importing."""
+MOST_WARNINGS = 20
+"""Doubtful things that a page shows."""
+MOST_SAID = 5
+"""Doubtful things that the next page tells: a cookie carries them there."""
 MOST_STEPS = 500
 """Changes of groups that a page shows."""
 
@@ -54,6 +60,8 @@ def import_() -> AnyResponse | str | tuple[str, int]:
         if request.form.get("act") == "import":
             plan = import_groups(engine(), wanted, domain=domain(), keep=keep)
             say(_("Imported: %(what)s.", what=_verdict(plan)))
+            for line in warnings_of(plan)[:MOST_SAID]:
+                say(sentence(line), "doubt")
             return redirect(url_for("groups.list_groups"))
         plan = plan_import(engine(), wanted, domain=domain(), keep=keep)
     except AdminError as error:
@@ -62,6 +70,7 @@ def import_() -> AnyResponse | str | tuple[str, int]:
         "transfer.html",
         steps=[lines_of(step) for step in plan[:MOST_STEPS]],
         left_out=max(0, len(plan) - MOST_STEPS),
+        warnings=warnings_of(plan)[:MOST_WARNINGS],
         verdict=_verdict(plan),
         carried=text if len(text) <= CARRIED else None,
         keep=keep,
