@@ -35,6 +35,7 @@ from fsctl.settings_values import (
     mail_sender,
     mask_password,
     networks,
+    networks_or_none,
     region,
     seconds,
     show_address,
@@ -286,10 +287,11 @@ class Settings:
         "Where browsers, or a reverse proxy, connect to the administrator's panel.",
     )
     web_proxies: tuple[Network, ...] = setting(
-        "127.0.0.0/8,::1/128",
-        networks,
+        "",
+        networks_or_none,
         "NETWORKS",
-        "The IP networks of reverse proxies, who are believed about who asks, and by TLS or not.",
+        "The addresses or IP networks of your reverse proxies, with commas between them: their "
+        "X-Forwarded headers say who asks, and by TLS or not. Empty: nobody's do.",
         show=show_networks,
     )
     mask_numbers: int = setting(

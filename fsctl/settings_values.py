@@ -229,6 +229,11 @@ def networks(text: str) -> tuple[Network, ...]:
     return tuple(found)
 
 
+def networks_or_none(text: str) -> tuple[Network, ...]:
+    """Read a comma list of IP networks; an empty text is none."""
+    return networks(text) if text.strip() else ()
+
+
 def _network_advice(part: str) -> str:
     try:
         return f"{part} has host bits set: write {ipaddress.ip_network(part, strict=False)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from fsctl.admin import passwords
+from fsctl.admin import browsers, passwords
 from fsctl.admin.users import digest_of
 from fsctl.store import web_users
 from fsctl.store.engine import reading, writing
@@ -23,10 +23,14 @@ SEEN_EVERY = 60
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A user who is signed in, and the secret that the browser shows for it."""
+    """A user who is signed in, and the secret that the browser shows for it.
+
+    ``mark`` is what the browser is known by at the next sign-in (``fsctl.admin.browsers``).
+    """
 
     user: User
     secret: str
+    mark: str
 
 
 def sign_in(engine: Engine, name: str, password: str, now: float) -> SignedIn | None:
@@ -38,13 +42,13 @@ def sign_in(engine: Engine, name: str, password: str, now: float) -> SignedIn | 
         row = web_users.find_user(session, name) if name.isprintable() else None
         user = None if row is None else web_users.plain_user(row)
         kept = None if row is None else row.password
-    if not passwords.fits(kept, password) or user is None:
+    if not passwords.fits(kept, password) or user is None or kept is None:
         return None
     secret = secrets.token_urlsafe(32)
     with writing(engine) as session:
         web_users.end_old_sessions(session, _ms(now - IDLE), _ms(now - LONGEST))
         web_users.add_session(session, digest_of(secret), user.id, _ms(now))
-    return SignedIn(user, secret)
+    return SignedIn(user, secret, browsers.new_mark(user.id, kept, now))
 
 
 def is_password(engine: Engine, user: User, password: str) -> bool:

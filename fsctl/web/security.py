@@ -7,6 +7,7 @@ browser that says from where a change comes must say that it is from here.
 
 import hashlib
 import hmac
+import logging
 import secrets
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,14 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from fsctl.admin.browsers import KNOWN_FOR
+from fsctl.admin.signed_in import SignedIn
 from fsctl.settings_values import Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 POLICY = "; ".join(
     (
@@ -50,6 +55,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 API = "/api/v1/"
 """Where programs ask, with tokens."""
 _COOKIE = "fsctl_session"
+_MARK = "fsctl_browser"
 
 
 class Cookies(SecureCookieSessionInterface):
@@ -61,17 +67,31 @@ class Cookies(SecureCookieSessionInterface):
 
 
 class BehindProxy:
-    """Believes what a reverse proxy says of the request (who, and by TLS), if it is one of ours."""
+    """Believes what a reverse proxy says of the request (who, and by TLS), if it is one of ours.
+
+    What anybody else says is left out, and the first who does is logged: it may be a proxy that the
+    settings have forgotten.
+    """
 
     def __init__(self, app: "WSGIApplication", proxies: tuple[Network, ...]) -> None:
         self._direct = app
         self._told = ProxyFix(app, x_for=1, x_proto=1)
         self._proxies = proxies
+        self._logged = False
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Answer one request."""
-        app = self._told if self._trusts(environ.get("REMOTE_ADDR", "")) else self._direct
-        return app(environ, start_response)
+        peer = environ.get("REMOTE_ADDR", "")
+        if self._trusts(peer):
+            return self._told(environ, start_response)
+        if "HTTP_X_FORWARDED_FOR" in environ and not self._logged:
+            self._logged = True
+            log.warning(
+                "X-Forwarded-For of %s is ignored: if that is your reverse proxy, add it to the "
+                "setting web_proxies",
+                peer,
+            )
+        return self._direct(environ, start_response)
 
     def _trusts(self, peer: str) -> bool:
         try:
@@ -90,11 +110,22 @@ def session_cookie(of: Request) -> str:
     return f"__Host-{_COOKIE}" if of.is_secure else _COOKIE
 
 
-def keep_signed_in(response: Response, secret: str) -> None:
-    """Give the browser what it is known by; it forgets that when it is closed."""
+def mark_cookie(of: Request) -> str:
+    """Return the name of the cookie by which a browser is known where somebody signed in before."""
+    return f"__Host-{_MARK}" if of.is_secure else _MARK
+
+
+def keep_signed_in(response: Response, found: SignedIn) -> None:
+    """Give the browser what it is signed in by, until it is closed, and what it is known by."""
+    _set_cookie(response, session_cookie(request), found.secret)
+    _set_cookie(response, mark_cookie(request), found.mark, KNOWN_FOR)
+
+
+def _set_cookie(response: Response, name: str, value: str, max_age: int | None = None) -> None:
     response.set_cookie(
-        session_cookie(request),
-        secret,
+        name,
+        value,
+        max_age=max_age,
         httponly=True,
         samesite="Lax",
         secure=request.is_secure,

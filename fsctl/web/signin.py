@@ -4,6 +4,7 @@ from flask import Blueprint, flash, g, make_response, redirect, render_template,
 from werkzeug.wrappers import Response
 
 from fsctl.admin import signed_in, users
+from fsctl.admin.browsers import known_browser
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.passwords import new_password
 from fsctl.web import security
@@ -27,23 +28,28 @@ def sign_in() -> Response | str | tuple[str, int]:
         return render_template("sign_in.html", name="")
     name, password = request.form.get("name", ""), request.form.get("password", "")
     address, now = request.remote_addr or "", panel().now()
-    wait = panel().throttle.admit(name, address, now)
+    mark = request.cookies.get(security.mark_cookie(request), "")
+    browser = known_browser(panel().engine, name, mark, now) if mark else None
+    wait = panel().throttle.admit(name, address, now, browser)
     if wait > 0:
-        minutes = max(1, round(wait / 60))
-        problem = ngettext(
-            "Too many attempts. Try again in %(num)s minute.",
-            "Too many attempts. Try again in %(num)s minutes.",
-            minutes,
-        )
-        return render_template("sign_in.html", name=name, problem=problem), 429
+        return render_template("sign_in.html", name=name, problem=_too_many(wait)), 429
     found = signed_in.sign_in(panel().engine, name, password, now)
     if found is None:
         problem = _("Name and password do not belong together.")
         return render_template("sign_in.html", name=name, problem=problem), 401
-    panel().throttle.succeeded(name, address)
+    panel().throttle.succeeded(name, address, browser)
     response = _after()
-    security.keep_signed_in(response, found.secret)
+    security.keep_signed_in(response, found)
     return response
+
+
+def _too_many(wait: float) -> str:
+    minutes = max(1, round(wait / 60))
+    return ngettext(
+        "Too many attempts. Try again in %(num)s minute.",
+        "Too many attempts. Try again in %(num)s minutes.",
+        minutes,
+    )
 
 
 def _after() -> Response:
@@ -99,7 +105,7 @@ def set_password() -> Response | tuple[str, int]:
     flash(_("You have a new password, and are signed out everywhere else."), "done")
     response = make_response(redirect(url_for("signin.account")))
     if found:
-        security.keep_signed_in(response, found.secret)
+        security.keep_signed_in(response, found)
     return response
 
 
@@ -108,12 +114,12 @@ def _wrong_password() -> str | None:
     new = request.form.get("new", "")
     if new != request.form.get("again"):
         return _("The two new passwords are not the same.")
-    address, now = request.remote_addr or "", panel().now()
-    if panel().throttle.admit(user().name, address, now) > 0:
-        return _("Too many attempts. Try again later.")
+    wait = panel().throttle.admit_own(user().id, panel().now())
+    if wait > 0:
+        return _too_many(wait)
     if not signed_in.is_password(panel().engine, user(), request.form.get("old", "")):
         return _("That is not your password.")
-    panel().throttle.succeeded(user().name, address)
+    panel().throttle.own_succeeded(user().id)
     try:
         new_password(new)
     except WrongValue as error:

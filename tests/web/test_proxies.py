@@ -25,7 +25,7 @@ HOST = "panel.example.org"
 
 def documented(pattern: str) -> str:
     """A configuration, as the documentation has it."""
-    found = re.search(rf"```(?:nginx)?\n({pattern}.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+    found = re.search(rf"```(?:nginx|toml)?\n({pattern}.*?)```", DOCUMENTED.read_text(), re.DOTALL)
     assert found is not None
     return found[1]
 
@@ -133,7 +133,8 @@ class Visitor:
 def test_behind(name: str, tmp_path: Path, sqlite_template: Path) -> None:
     if shutil.which(name, path="/usr/sbin:/usr/bin:/bin") is None:
         pytest.skip(f"{name} is not on this machine")
-    with running(tmp_path, sqlite_template, "web") as process:
+    proxies = documented("web_proxies = ").partition('"')[2].partition('"')[0]
+    with running(tmp_path, sqlite_template, "web", FSCTL_WEB_PROXIES=proxies) as process:
         said = lines_until(process, "The panel is at")
         users.add_user(make_engine(f"sqlite:///{tmp_path}/fsctl.db"), "anna", PASSWORD)
         panel = re.search(r"http://([0-9.:]+)/", said)

@@ -108,10 +108,12 @@ def test_a_stream_is_sent_as_it_comes() -> None:
 
 
 @contextmanager
-def running(place: Path, template: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+def running(
+    place: Path, template: Path, *words: str, **settings: str
+) -> Iterator["subprocess.Popen[str]"]:
     (place / "fsctl.db").write_bytes(template.read_bytes())
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FSCTL_")}
-    environ |= {"FSCTL_LISTEN": "127.0.0.1:0", "FSCTL_WEB_LISTEN": "127.0.0.1:0"}
+    environ |= {"FSCTL_LISTEN": "127.0.0.1:0", "FSCTL_WEB_LISTEN": "127.0.0.1:0", **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "fsctl", *words],
         cwd=place, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -6,8 +6,10 @@ from sqlalchemy import Engine
 
 from fsctl.admin import signed_in, users
 from fsctl.admin.groups import add_group, get_group
+from fsctl.settings import Settings
+from fsctl.settings_values import networks_or_none
 from fsctl.web import throttle
-from fsctl.web.app import EVERY_ROLE, OPEN
+from fsctl.web.app import EVERY_ROLE, OPEN, create_app
 from tests.web.conftest import PAGE, PASSWORD, Browser, Clock
 
 NewBrowser = Callable[[], Browser]
@@ -45,36 +47,6 @@ def test_what_is_wrong_is_not_told(stranger: Browser) -> None:
         answers.append(answer.text.replace(name, ""))
     assert answers[0].replace(stranger.csrf, "") == answers[1].replace(stranger.csrf, "")
     assert "Name and password do not belong together." in answers[2]
-
-
-def test_guessing_is_slowed_down_even_with_the_right_password(
-    new_browser: NewBrowser, clock: Clock
-) -> None:
-    guesser = new_browser()
-    for _ in range(throttle.MOST_PAIR):
-        assert guesser.sign_in(password="wrong").status_code == 401
-    assert guesser.sign_in().status_code == 429
-    assert "Try again in 15 minutes." in guesser.page
-    elsewhere = new_browser()
-    elsewhere.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-    assert elsewhere.sign_in().status_code == 200
-    clock.now += throttle.WINDOW
-    assert guesser.sign_in().status_code == 200
-
-
-def test_an_address_cannot_guess_at_many_names() -> None:
-    counted = throttle.Throttle()
-    waits = [counted.admit(f"name{n}", "192.0.2.7", float(n)) for n in range(40)]
-    assert waits[: throttle.MOST_ADDRESS] == [0.0] * throttle.MOST_ADDRESS
-    assert all(waits[throttle.MOST_ADDRESS :])
-    assert counted.admit("name1", "192.0.2.8", 40.0) == 0.0
-
-
-def test_signing_in_again_and_again_is_no_guessing() -> None:
-    counted = throttle.Throttle()
-    for at in range(3 * throttle.MOST_NAME):
-        assert counted.admit("anna", "192.0.2.7", float(at) / 100) == 0.0
-        counted.succeeded("anna", "192.0.2.7")
 
 
 @pytest.mark.parametrize(("pause", "times"), [(signed_in.IDLE + 61, 1), (signed_in.IDLE - 100, 13)])
@@ -221,18 +193,43 @@ def test_browsers_are_told_to_be_careful(anna: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "secure"), [("127.0.0.1", True), ("::1", True), ("192.0.2.7", False)]
+    ("proxies", "peer", "secure"),
+    [
+        ("127.0.0.1,::1", "127.0.0.1", True),
+        ("127.0.0.1,::1", "::1", True),
+        ("127.0.0.1", "::ffff:127.0.0.1", True),
+        ("127.0.0.1", "192.0.2.7", False),
+        ("", "127.0.0.1", False),
+        ("", "::1", False),
+    ],
 )
-def test_only_our_own_proxy_is_believed(stranger: Browser, peer: str, secure: bool) -> None:
+def test_only_a_proxy_that_the_settings_name_is_believed(
+    example: Engine, caplog: pytest.LogCaptureFixture, proxies: str, peer: str, secure: bool
+) -> None:
+    app = create_app(example, Settings(web_proxies=networks_or_none(proxies)))
+    stranger = Browser(app.test_client())
     told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.9", **PAGE}
     stranger.client.environ_base["REMOTE_ADDR"] = peer
     page = stranger.client.get("/sign-in", headers=told)
     stranger._seen(page)
     form = {"name": "anna", "password": PASSWORD, "csrf": stranger.csrf}
     answer = stranger.client.post("/sign-in", data=form, headers=told)
-    [cookie] = [c for c in answer.headers.getlist("Set-Cookie") if "fsctl_session" in c]
-    assert ("; Secure;" in cookie) is secure
-    assert cookie.startswith("__Host-") is secure
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
+    cookies = [c for c in answer.headers.getlist("Set-Cookie") if "fsctl_visit" not in c]
+    assert len(cookies) == 2
+    for cookie in cookies:
+        assert ("; Secure;" in cookie) is secure
+        assert cookie.startswith("__Host-") is secure
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
     assert ("Strict-Transport-Security" in answer.headers) is secure
+    ignored = [one.getMessage() for one in caplog.records if "is ignored" in one.getMessage()]
+    assert len(ignored) == (not secure)
+
+
+def test_what_a_stranger_forwards_hides_no_guessing(example: Engine, app: Flask) -> None:
+    codes = []
+    for number in range(throttle.MOST_PAIR + 1):
+        guesser = Browser(app.test_client())
+        guesser.client.environ_base["HTTP_X_FORWARDED_FOR"] = f"10.0.0.{number}"
+        codes.append(guesser.sign_in(password="wrong").status_code)
+    assert codes == [401] * throttle.MOST_PAIR + [429]
