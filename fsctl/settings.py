@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from fsctl.esl.address import SwitchAddress, masked
+from fsctl.hunt.allowed import (
+    Allowed,
+    Entries,
+    read_contexts,
+    read_directories,
+    read_hosts,
+    show_entries,
+)
 from fsctl.hunt.codes import Codes, read_code
 from fsctl.hunt.domain import read_domain
 from fsctl.mail.server import MailServer, mail_server, mask_mail_server, show_mail_server
@@ -154,6 +162,31 @@ class Settings:
         context,
         "CONTEXT",
         "Where callers are sent on to numbers outside; empty: they are not.",
+    )
+    allowed_contexts: Entries = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        read_contexts,
+        "CONTEXTS",
+        "The dialplan contexts that destinations of a domain's groups may name besides the usual "
+        "one, with commas between them; {domain} stands for the domain, DOMAIN=CONTEXT is for that "
+        "domain only, * is any.",
+        show=show_entries,
+    )
+    allowed_directories: Entries = setting(  # noqa: RUF009 - setting() returns a field
+        "/var/lib/freeswitch/recordings/{domain}",
+        read_directories,
+        "DIRECTORIES",
+        "The directories in which a domain's groups may record, and from which they may play "
+        "files, written in the same way.",
+        show=show_entries,
+    )
+    allowed_hosts: Entries = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        read_hosts,
+        "HOSTS",
+        "The hosts from which a domain's groups may have sounds fetched, written in the same way; "
+        "*.example.net is every host under it.",
+        show=show_entries,
     )
     voicemail: str = setting(
         "default",
@@ -304,6 +337,16 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse settings that do not go together. Raises ValueError."""
         _ = self.codes
+
+    @property
+    def allowed(self) -> Allowed:
+        """What groups with a domain may have the switch use."""
+        return Allowed(
+            self.allowed_contexts,
+            self.allowed_directories,
+            self.allowed_hosts,
+            self.transfer_context,
+        )
 
     @property
     def codes(self) -> Codes:

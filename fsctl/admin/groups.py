@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from fsctl.admin import endings, nesting, values
 from fsctl.admin.advice import title
+from fsctl.admin.allowed import refuse_not_allowed, restricted_of
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import GROUP_TERMS, read_given, sentence
+from fsctl.hunt.allowed import restricted
 from fsctl.hunt.group import Group, inner_name
 from fsctl.hunt.memory import Memory
 from fsctl.store.columns import set_fields, settings_of
@@ -36,6 +38,7 @@ def add_group(session: Session, /, name: str, *, domain: str = "", **given: Give
     group = Group(name, domain=values.domain(domain), **read_given(GROUP_TERMS, given))
     set_fields(row, settings_of(group))
     _refuse_taken_name(session, row.name, row.domain)
+    refuse_not_allowed(session, row.domain, {}, restricted(group))
     session.add(row)
     endings.check_endings(session, row.domain)
     return changed(session, row, f"{capital(row)} added: {sentence(GROUP_TERMS, group)}.")
@@ -63,6 +66,7 @@ def set_group(
         for names in (nesting, endings):
             names.follow_name(session, row.domain, row.name, new_name)
         row.name, row.name_key = new_name, name_key(new_name)
+    refuse_not_allowed(session, row.domain, restricted_of(row), wanted)
     set_fields(row, wanted)
     endings.check_endings(session, row.domain)
     return changed(session, row, f"{capital(row)}: {sentence(GROUP_TERMS, to_group(row))}.")

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from fsctl.admin import endings, nesting
 from fsctl.admin.advice import title
-from fsctl.admin.allowed import refuse_external
+from fsctl.admin.allowed import refuse_external, refuse_not_allowed, restricted_of
 from fsctl.admin.change import transaction
 from fsctl.admin.errors import Taken
+from fsctl.hunt.allowed import restricted
 from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
 from fsctl.store.engine import reading
@@ -121,6 +122,10 @@ def _plan(session: Session, wanted: Sequence[Group], domain: str, keep: bool) ->
             plan.append(Step(group_id, before, after))
     plan.extend(Step(None, None, group) for key, group in asked.items() if key not in present)
     _refuse_kept_numbers(wanted, kept)
+    for step in plan:
+        if step.after:
+            had = restricted(step.before) if step.before else {}
+            refuse_not_allowed(session, step.after.domain, had, restricted(step.after))
     return sorted(plan, key=lambda step: group_key(step.after or step.before or _NOBODY))
 
 
@@ -211,6 +216,7 @@ def become(session: Session, row: HuntGroup, group: Group) -> None:
     if row.name and row.name != group.name:
         for names in (nesting, endings):
             names.follow_name(session, row.domain, row.name, group.name)
+    refuse_not_allowed(session, row.domain, restricted_of(row), restricted(group))
     _take_away(session, row, group)
     session.flush()
     _give(session, row, group)

@@ -55,13 +55,14 @@ class Context:
 
         Raises StoreError.
         """
-        from fsctl.admin.allowed import allowing_external  # noqa: PLC0415 - help needs no database
+        from fsctl.admin.allowed import allowing  # noqa: PLC0415 - help needs no database
         from fsctl.store.engine import make_engine  # noqa: PLC0415
         from fsctl.store.schema import check_schema  # noqa: PLC0415
 
         engine = make_engine(self.settings.database_url)
         check_schema(engine)
-        return allowing_external(engine) if self.settings.external_dial else engine
+        settings = self.settings
+        return allowing(engine, settings.allowed, external=bool(settings.external_dial))
 
 
 pass_context = click.make_pass_decorator(Context, ensure=True)

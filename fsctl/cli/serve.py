@@ -158,7 +158,7 @@ class _Service:
     def __init__(self, settings: Settings, engine: Engine, sockets: _Sockets) -> None:
         memories = Memories(database_news(engine))
         keys = _keys(settings.region)
-        directory = Directory(database_source(engine, memories.learn))
+        directory = Directory(database_source(engine, memories.learn, settings.allowed))
         meter = _meter() if sockets.metrics else None
         self.controller = controller = Controller(
             sockets.calls,
@@ -260,7 +260,7 @@ def _dialplan_server(
 ) -> _Part:
     from fsctl.cli.xml_curl import Dialplan, DialplanServer  # noqa: PLC0415
 
-    directory = Directory(database_source(engine))
+    directory = Directory(database_source(engine, allowed=settings.allowed))
     return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
 
 

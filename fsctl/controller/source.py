@@ -5,6 +5,7 @@ are kept without trying them first, and in PostgreSQL every statement is a trans
 (Two statements that see different moments make a copy that the next look puts right.)
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from fsctl.controller.directory import Source
 from fsctl.controller.memories import looks_back
+from fsctl.hunt.allowed import Allowed, Restriction
 from fsctl.hunt.endings import all_onward
 from fsctl.hunt.group import Group
 from fsctl.hunt.memory import Memory
@@ -26,14 +28,21 @@ from fsctl.store.lookups import Keys, changed_numbers, find_groups
 from fsctl.store.memory import GroupKey, News, key_of, read_memories, read_news
 from fsctl.store.revision import read_revision
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Learn = Callable[[Mapping[GroupKey, Memory]], None]
 
 
-def database_source(engine: Engine, learn: Learn | None = None) -> Source:
+def database_source(
+    engine: Engine,
+    learn: Learn | None = None,
+    allowed: Allowed = Allowed(),  # noqa: B008 - immutable
+) -> Source:
     """Return a source that reads the groups of this engine's database.
 
     ``learn`` is told what strategies remember of the groups that are read, before they are there.
+    What is not ``allowed`` is taken from them: the settings may be stricter than when it was set.
     """
     ask = _Asker(engine)
 
@@ -41,7 +50,13 @@ def database_source(engine: Engine, learn: Learn | None = None) -> Source:
         return load_many([keys])[keys]
 
     def load_many(wanted: Sequence[Keys]) -> dict[Keys, Group | None]:
-        found = ask(partial(find_groups, wanted=wanted))
+        restriction = Restriction(allowed)
+        found = {
+            keys: group and restriction.of(group)
+            for keys, group in ask(partial(find_groups, wanted=wanted)).items()
+        }
+        for text in restriction.noted:
+            log.warning("%s", text)
         served = [group for group in found.values() if group]
         served += [one for group in served for one in all_onward(group)]
         groups = [one for group in served for one in all_groups(group)]

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from fsctl.admin.advice import title, warnings_about
 from fsctl.doctor.finding import Finding, fault, ok, warning
+from fsctl.hunt.allowed import restricted
 from fsctl.hunt.group import Group, is_external
 from fsctl.settings import Settings
 from fsctl.store.engine import describe, reading
@@ -72,6 +73,19 @@ def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Findi
                 "groups",
                 f"{title(group.name, group.domain)} does not call {', '.join(numbers)}",
                 "say with the setting external_dial how, for fsctl serve too",
+            )
+
+
+def examine_values(settings: Settings, groups: Sequence[Group]) -> Iterator[Finding]:
+    """Look whether groups of a domain have what the settings do not allow them."""
+    for group in groups:
+        wrong = settings.allowed.wrong(group.domain, restricted(group))
+        for name, why in wrong.items():
+            yield warning(
+                "groups",
+                f"{name.replace('_', ' ')} of {title(group.name, group.domain)} may not use "
+                f"{why.what}: calls go without it",
+                f"change it, or allow it with the setting {why.setting}, for fsctl serve too",
             )
 
 

@@ -8,6 +8,7 @@ from fsctl.doctor.database import (
     examine_database,
     examine_groups,
     examine_needs,
+    examine_values,
     load_groups,
 )
 from fsctl.doctor.files import examine_database_file, examine_settings, examine_spool
@@ -60,6 +61,7 @@ def _stored(settings: Settings, groups: list[Group]) -> Iterator[Finding]:
         return
     yield from examine_groups(groups)
     yield from examine_needs(settings, groups)
+    yield from examine_values(settings, groups)
     yield from examine_codes(settings, groups)
     try:
         yield from examine_outbox(engine)

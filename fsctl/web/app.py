@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from fsctl.admin import signed_in
+from fsctl.admin.allowed import allowing
 from fsctl.admin.errors import AdminError
 from fsctl.admin.users import may_manage
 from fsctl.settings import Settings
@@ -74,6 +75,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
         SESSION_COOKIE_SAMESITE="Lax",
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
     )
+    engine = allowing(engine, settings.allowed, external=bool(settings.external_dial))
     app.extensions["panel"] = Panel(engine, settings, Throttle(), Switches(settings.esl_url), now)
     app.before_request(_who)
     app.before_request(_how_much)

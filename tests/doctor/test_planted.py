@@ -11,13 +11,14 @@ from click.testing import CliRunner
 from gevent import socket
 from sqlalchemy import text
 
-from fsctl.admin.allowed import allowing_external
+from fsctl.admin.allowed import allowing
 from fsctl.admin.groups import add_group, disable_group, set_group
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
 from fsctl.cli.main import root
 from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
+from fsctl.hunt.allowed import Allowed, read_hosts
 from fsctl.settings import Settings
 from fsctl.store.engine import writing
 from fsctl.store.mail_tables import Mail
@@ -353,7 +354,8 @@ def mails_that_wait(well: Installation) -> None:
 
 
 def no_way_to_dial(well: Installation) -> None:
-    add_member(allowing_external(well.engine), "sales", "+48501234567", confirm=True)
+    allowed = allowing(well.engine, Settings().allowed, external=True)
+    add_member(allowed, "sales", "+48501234567", confirm=True)
 
 
 def no_code_extension(well: Installation) -> None:
@@ -397,3 +399,15 @@ def test_a_domain_that_cannot_be_asked_about(well: Installation) -> None:
     code, found = well.check()
     assert (code, len(found)) == (1, 3)
     assert all("is no user of the directory" in one["what"] for one in found)
+
+
+def test_what_a_group_may_not_use_is_told(well: Installation) -> None:
+    anything = allowing(well.engine, Allowed(hosts=read_hosts("*")), external=False)
+    add_group(anything, "theirs", domain="a.example", music="http://10.0.0.1/x")
+    _, found = well.check()
+    assert 'music of group "theirs" of a.example may not use 10.0.0.1: calls go without it' in [
+        one["what"] for one in found
+    ]
+    well.environment["FSCTL_ALLOWED_HOSTS"] = "a.example=10.0.0.1"
+    _, found = well.check()
+    assert not [one for one in found if "may not use" in one["what"]]

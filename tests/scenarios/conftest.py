@@ -10,11 +10,12 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine
 
-from fsctl.admin.allowed import allowing_external
+from fsctl.admin.allowed import allowing
 from fsctl.admin.groups import add_group
 from fsctl.admin.kinds import Given
 from fsctl.admin.members import add_member
 from fsctl.admin.numbers import add_numbers
+from fsctl.settings import Settings
 from fsctl.store.engine import make_engine
 from tests.databases import make_tables
 from tests.scenarios.controllers import ServedController
@@ -36,7 +37,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def engine(database_url: str) -> Engine:
-    return allowing_external(make_engine(database_url))
+    return allowing(make_engine(database_url), Settings().allowed, external=True)
 
 
 @pytest.fixture(scope="session")
