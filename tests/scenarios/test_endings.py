@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import signal
+from itertools import count as counting
 
 import gevent
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
-from fsctl.admin.groups import disable_group, set_group
+from fsctl.admin.allowed import allowing
+from fsctl.admin.groups import add_group, disable_group, set_group
+from fsctl.admin.members import add_member
+from fsctl.admin.numbers import add_numbers
 from fsctl.cli.main import root
+from fsctl.hunt.allowed import Allowed, read_contexts
 from tests.live.trials.stage import eventually
 from tests.scenarios.conftest import MakeGroup, Mortal
 from tests.scenarios.rig import Rig, Script
 
+_limited_numbers = counting(970)
 TONE = "tone_stream://%(300,0,425)"
 
 
@@ -140,3 +146,20 @@ def test_a_message_is_left(rig: Rig, group: MakeGroup) -> None:
     assert eventually(lambda: any(file.stat().st_size for file in messages("**/msg_*.wav")))
     call.hang_up()
     assert eventually(lambda: int(rig.api(box)) == before + 1)
+
+
+def test_a_domains_group_leads_nowhere_that_is_not_allowed(
+    rig: Rig, engine: Engine, group: MakeGroup
+) -> None:
+    """The settings were less strict when its administrator wrote this destination."""
+    rig.phone("test002", Script(refuse=486))
+    rig.phone("test006", Script(answer_after=0.3))
+    forbidden = f"extension {group(['test006'])} rig"
+    number = str(next(_limited_numbers))
+    anything = allowing(engine, Allowed(read_contexts("*")), external=False)
+    add_group(anything, number, domain=rig.domain, when_busy=forbidden)
+    add_numbers(engine, number, [number], "PL", domain=rig.domain)
+    add_member(engine, number, "test002", domain=rig.domain)
+    rig.dial(number, user="test050")
+    assert rig.log.wait("caller", "released").detail["code"] == 486
+    rig.log.absent("test006", "invite")
