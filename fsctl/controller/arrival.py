@@ -1,5 +1,6 @@
 """A call as the switch hands it over. Strangers choose most of it; nothing is cleaned yet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsctl.esl.moving import HOPS
@@ -19,7 +20,9 @@ class Arrival:
     that the channel names, empty for none; ``host`` is where the number was called (RFC 3261, the
     Request-URI); ``hops`` is how many groups it has been through, ``MOST_HOPS`` when it may go
     through no more; ``forwards`` is how often it may yet be forwarded (Max-Forwards, RFC 3261,
-    8.1.1.6), empty when the switch does not say.
+    8.1.1.6), empty when the switch does not say. ``media`` is whether the caller's channel has
+    media already, ``answered`` whether the dialplan has answered it; ``ringback`` is what the
+    dialplan wants the caller to hear as ringing.
     """
 
     uuid: str
@@ -30,6 +33,9 @@ class Arrival:
     host: str = ""
     hops: int = 0
     forwards: str = ""
+    media: bool = False
+    answered: bool = False
+    ringback: str = ""
 
     @classmethod
     def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
@@ -39,6 +45,7 @@ class Arrival:
         user = get("variable_user_name") or get("variable_sip_auth_username") or None
         domain = get("variable_domain_name")
         number = get("Caller-Destination-Number", "")
+        state = get("Answer-State", "")
         return cls(
             session.uuid,
             number if len(number) <= LONGEST_NUMBER else "",
@@ -52,7 +59,16 @@ class Arrival:
             get("variable_sip_req_host", ""),
             _hops(get(f"variable_{HOPS}", ""), get("variable_max_forwards", "")),
             _one_less(get("variable_max_forwards", "")),
+            state in ("early", "answered"),
+            state == "answered",
+            _ringback(get, state == "answered"),
         )
+
+
+def _ringback(get: Callable[[str, str], str], answered: bool) -> str:
+    """Return what the dialplan has chosen, as ``bridge`` does (``switch_ivr_originate.c``)."""
+    chosen = get("variable_transfer_ringback", "") if answered else ""
+    return chosen or get("variable_ringback", "")
 
 
 def _hops(told: str, forwards: str) -> int:

@@ -23,7 +23,8 @@ more than our own release needs, and with the switch's clock less than 5."""
 
 class Caller:
     """``legs`` is how many legs the call has had in groups and hunts before, ``hears`` whether
-    something is played to the caller, ``answered`` whether he has been answered."""
+    something was played to the caller, ``media`` whether their channel has media, ``answered``
+    whether they have been answered."""
 
     def __init__(self, session: CallSession, arrival: Arrival) -> None:
         self.session = session
@@ -33,7 +34,8 @@ class Caller:
         self.hops = arrival.hops
         self.legs = 0
         self.hears = False
-        self.answered = False
+        self.media = arrival.media
+        self.answered = arrival.answered
         self.bounded_at = 0.0
         """When the switch was last told to end the wait (``time.monotonic()``, seconds)."""
         self._hears_legs = self._looked_after = self._bounded = False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from fsctl.esl import commands
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.events import Event
-from fsctl.esl.quoting import sound
+from fsctl.esl.quoting import ringing, sound
 from fsctl.hunt.group import Group, kept
 from fsctl.hunt.line import told
 from fsctl.hunt.nesting import who_confirms
@@ -26,8 +26,8 @@ ALL_SOUNDS = (GREETING, MUSIC, RINGING, ANNOUNCEMENT, POSITION)
 GREETING_TIME = 60.0
 """Seconds after which a greeting that does not end has been heard long enough."""
 RINGBACK = "tone_stream://%(1000,4000,425);loops=-1"
-"""Ringing as media, in Poland's cadence: once there was any media, a telephone that is told of
-ringing (180) goes on to play the media's silence."""
+"""Ringing as media, in Poland's cadence, unless the dialplan has chosen another: once there was any
+media, a telephone that is told of ringing (180) goes on to play the media's silence."""
 
 PROMPT = "tone_stream://%(200,100,500);loops=2"
 """What a member hears who must press 1, in a group without a prompt."""
@@ -39,8 +39,17 @@ class Sounds:
     """The sounds of one call to a group; ``post`` sends a command to the switch."""
 
     def __init__(
-        self, group: Group, caller: str, post: Callable[[str], None], begun: bool = False
+        self,
+        group: Group,
+        caller: str,
+        post: Callable[[str], None],
+        begun: bool = False,
+        media: bool = False,
+        ringback: str = "",
     ) -> None:
+        """``begun``: a group before this one has played something to the caller; ``media``: the
+        caller's channel has media, be it of the dialplan's making. ``ringback`` is the dialplan's
+        own ringing, "" for the usual one."""
         self.due = math.inf
         """When ``tick`` is wanted, in the caller's seconds."""
         self._in_line = False
@@ -54,8 +63,12 @@ class Sounds:
         self._line_music = playable(group.line_music)
         self._rings = False
         self._music = playable(group.music)
-        if self._music is None and (begun or self._greeting or self._announcement or self._answer):
-            self._music = RINGBACK
+        self._ringback = RINGBACK
+        heard = begun or media or self._greeting or self._announcement or self._answer
+        if heard or self.tells:
+            self._ringback = _ringing(ringback)
+        if self._music is None and heard:
+            self._music = self._ringback
         self.begun = begun
         """Whether something is played to the caller, by a group before this one perhaps: what we
         play is heard in its place."""
@@ -103,7 +116,7 @@ class Sounds:
     def stand(self, now: float) -> None:
         """Let the caller hear that he stands in line; what he hears already goes on."""
         self._in_line = self.tells
-        music = self._line_music or self._music or (RINGBACK if self.tells else None)
+        music = self._line_music or self._music or (self._ringback if self.tells else None)
         if music != self._music:
             self._music, self._rings = music, False
         self.ring(now)
@@ -160,6 +173,17 @@ def playable(text: str | None) -> str | None:
     except Unquotable as error:
         log.warning("a sound is left out: %s", error)
         return None
+
+
+def _ringing(chosen: str) -> str:
+    """Return the ringing that a dialplan has chosen, or the usual one."""
+    if not chosen:
+        return RINGBACK
+    try:
+        return ringing(chosen)
+    except Unquotable as error:
+        log.warning("ringback is left out, the usual ringing is played: %s", error)
+        return RINGBACK
 
 
 def _is_end_of(variable: str, event: Event) -> bool:

@@ -37,7 +37,14 @@ class Stay:
         """The moment of the call, or the end of its greeting."""
         self.lines = lines
         self.ticket = Ticket(round(began, 3), caller.uuid)
-        self.sounds: Sounds = Sounds(group, caller.uuid, caller.session.post, caller.hears)
+        self.sounds: Sounds = Sounds(
+            group,
+            caller.uuid,
+            caller.session.post,
+            caller.hears,
+            caller.media,
+            caller.arrival.ringback,
+        )
         self.attempts: list[Attempt] = []
         """Of the hunts before the one that goes on, if any does."""
         self.rejected: set[str] = set()

@@ -157,9 +157,12 @@ class Switch:
         controllers: str | None = None,
         user: str | None = None,
         hidden: bool = False,
+        before: Sequence[Action] = (),
+        flags: str = "async full",
     ) -> PlacedCall:
         """Place a call. With ``user`` it comes from that user's own telephone; a ``hidden`` caller
-        asks not to be shown."""
+        asks not to be shown. ``before`` is what the dialplan does first; ``flags`` are those of
+        ``socket``."""
         if user is not None:
             caller_number, caller_name = user, user
         phone = CallerCall(self, who)
@@ -185,8 +188,8 @@ class Switch:
         )
         channel.variables.update(_caller_variables(self, channel, user))
         phone.controllers = controllers or self.controllers
-        where = f"{phone.controllers} async full"
-        channel.queued = [("socket", where), ("demo_fallback", None), *self.fallback]
+        where = f"{phone.controllers} {flags}".rstrip()
+        channel.queued = [*before, ("socket", where), ("demo_fallback", None), *self.fallback]
         self._arriving.add(channel)
         self.saw(who, "calling", number=number)
         gevent.spawn_later(NETWORK, self._arrive, channel)

@@ -29,6 +29,13 @@ _BRACKETS = frozenset("[]()")
 """What an administrator may write besides: a telephone shows it as it is (tried), and within a
 ``{}`` block it means nothing."""
 _SOUND = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/._:%(),;=+*~?&@!-]*")
+_TONES = re.compile(r"(?:(?:%\([0-9.,]{1,60}\)|[A-Za-z]=[0-9.-]{1,8});?){1,20}")
+"""TGML as in ``ringback``: tones with their lengths and frequencies, and what holds for all."""
+_SILENCE = re.compile(r"silence(?::[0-9]{1,6})?", re.IGNORECASE)
+_RINGING = re.compile(
+    r"(?:(?:tone_stream|local_stream|silence_stream)://|/)[A-Za-z0-9/._:%(),;=+~@-]{1,200}"
+)
+"""What else may ring: sounds of the switch itself. Other streams run programs, or fetch."""
 _HEADER = re.compile(r"[A-Za-z0-9<][A-Za-z0-9<>:/._~%;=+*@-]*")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
 _DIAL_STRING = re.compile(r"sofia/[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9+*#][A-Za-z0-9._+*#/:;=@-]*")
@@ -112,6 +119,21 @@ def header(text: str) -> str:
 def sound(text: str) -> str:
     """Return the name of a sound, to stand alone at the end of a line. Raises Unquotable."""
     return _checked(_SOUND, text)
+
+
+def ringing(text: str) -> str:
+    """Return the sound that a dialplan's ``ringback`` means (``switch_ivr_originate.c``).
+
+    It may be tones, ``silence``, a stream of the switch's own or a file's path. Raises Unquotable.
+    """
+    bare = text.replace(" ", "")
+    if _TONES.fullmatch(bare):
+        return sound(f"tone_stream://{bare};loops=-1")
+    if _SILENCE.fullmatch(text):
+        return "silence_stream://-1"
+    if ".." in text or not _RINGING.fullmatch(text):
+        raise Unquotable(f"{text[:60]!r} is no sound that may be played")
+    return sound(text)
 
 
 def value_of_sound(text: str) -> str:

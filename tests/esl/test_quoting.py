@@ -140,3 +140,43 @@ def test_a_number_is_dialled_by_its_own_dial_string() -> None:
     text = commands.Originates(UUID, Shown.of("", "")).command(order)
     assert "}sofia/gateway/a/+48501234567 '" in text
     assert "user/" not in text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "played"),
+    [
+        ("%(2000, 4000, 440, 480)", "tone_stream://%(2000,4000,440,480);loops=-1"),
+        ("%(400,200,400);%(400,2200,400)", "tone_stream://%(400,200,400);%(400,2200,400);loops=-1"),
+        ("v=-7;%(100,0,350.5)", "tone_stream://v=-7;%(100,0,350.5);loops=-1"),
+        ("silence", "silence_stream://-1"),
+        ("silence:400", "silence_stream://-1"),
+        ("local_stream://moh/8000", "local_stream://moh/8000"),
+        ("/usr/share/ring.wav", "/usr/share/ring.wav"),
+    ],
+)
+def test_the_ringing_of_a_dialplan(chosen: str, played: str) -> None:
+    assert quoting.ringing(chosen) == played
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        *("", "ring.wav", "/a/../b.wav", "/a b.wav", "local_stream://../moh", "silence: system"),
+        *("shell_stream://reboot", "http://169.254.169.254/", "file_string:///a.wav!shell_stream"),
+        *("${system(reboot)}", "%(1,2,3)\nx", "%(1,2,3)${x}", "tone_stream://%(1,2,3) x", "%"),
+        "%(1,2,3)" * 5000,
+    ],
+)
+def test_what_must_not_ring(chosen: str) -> None:
+    with pytest.raises(Unquotable):
+        quoting.ringing(chosen)
+
+
+@given(nasty)
+def test_no_ringing_ends_a_command(chosen: str) -> None:
+    for text in (chosen, f"%({chosen})", f"/{chosen}", f"tone_stream://{chosen}"):
+        try:
+            said = quoting.ringing(text)
+        except Unquotable:
+            continue
+        assert not set(said) & set(" {}[]<>'\"$|^\\\r\n\u2028\x00")

@@ -32,6 +32,8 @@ class Placing:
     sender: str = ""
     extra: tuple[tuple[str, str], ...] = ()
     """More headers of the INVITE."""
+    late_offer: bool = False
+    """Whether the INVITE has no SDP: the switch offers one in its 200, and the ACK answers it."""
 
 
 class OutgoingCall(Dialog):
@@ -107,7 +109,10 @@ class OutgoingCall(Dialog):
             *self._placing.extra,
             *proof,
         ]
-        return sip.request("INVITE", self._target, headers, sip.sdp(self.voice.port))
+        return sip.request("INVITE", self._target, headers, self._sdp(self._placing.late_offer))
+
+    def _sdp(self, later: bool) -> str:
+        return "" if later else sip.sdp(self.voice.port)
 
     def _place(self) -> float:
         at = self._endpoint.send(self._invite, self._switch)
@@ -139,7 +144,8 @@ class OutgoingCall(Dialog):
             return
         self._remote = message.get("To")
         self._target = sip.uri(message.get("Contact"))
-        self._ack = sip.request("ACK", self._target, self.headers("ACK", sip.branch()))
+        body = self._sdp(not self._placing.late_offer)
+        self._ack = sip.request("ACK", self._target, self.headers("ACK", sip.branch()), body)
         self._endpoint.send(self._ack, sender)
         self._log.record(self.who, "answered", at)
         if self.gave_up:

@@ -13,6 +13,8 @@ from xml.sax.saxutils import quoteattr
 DOMAIN = "hunt.example"
 USERS = tuple(f"test{number:03}" for number in range(100))
 FALLBACK = "rig::fallback"
+BEFORE = "before"
+"""What is dialled to have actions done that a header names, before all else."""
 
 # Those that are not built are passed over by FreeSWITCH itself with a line in its log.
 MODULES = (
@@ -134,7 +136,11 @@ def _sofia(ports: Ports) -> str:
         "force-register-db-domain": DOMAIN,
         "force-subscription-domain": DOMAIN,
     }
-    external = shared | {"sip-port": str(ports.external), "auth-calls": "false"}
+    external = shared | {
+        "sip-port": str(ports.external),
+        "auth-calls": "false",
+        "enable-3pcc": "true",
+    }
     profiles = "\n".join(
         f'<profile name="{name}"><settings>\n{_parameters(parameters)}\n</settings></profile>'
         for name, parameters in (("internal", internal), ("external", external))
@@ -151,7 +157,8 @@ def _dialplan() -> str:
 
     The second is what an operator is told to write, the controllers' list aside: the caller goes
     on whatever becomes of the socket, the socket, and the fallback. Here that reports the caller's
-    arrival and keeps the call.
+    arrival and keeps the call. ``before`` does what a header of the call says, which ends with a
+    transfer to the number that is meant; ``flags-FLAG`` is a ``socket`` with that flag alone.
     """
     bridges = "\n".join(
         _extension(
@@ -162,14 +169,20 @@ def _dialplan() -> str:
         )
         for users in range(1, MOST_BRIDGED + 1)
     )
-    hunted = _extension(
-        "^(.+)$",
+    before = _extension(f"^{BEFORE}$", ("transfer", "'m:^:${sip_h_X-Before}' inline"))
+    others = _handed_over(r"^flags-(\w+)$", "$1")
+    hunted = _handed_over("^(.+)$", "async full")
+    return f'<context name="rig">\n{bridges}\n{before}\n{others}\n{hunted}\n</context>'
+
+
+def _handed_over(number: str, flags: str) -> str:
+    return _extension(
+        number,
         ("set", "socket_resume=true"),
-        ("socket", "${sip_h_X-Controllers} async full"),
+        ("socket", f"${{sip_h_X-Controllers}} {flags}"),
         ("event", f"Event-Name=CUSTOM,Event-Subclass={FALLBACK}"),
         ("park", ""),
     )
-    return f'<context name="rig">\n{bridges}\n{hunted}\n</context>'
 
 
 def _extension(number: str, *actions: tuple[str, str]) -> str:

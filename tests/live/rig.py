@@ -9,13 +9,13 @@ from __future__ import annotations
 from gevent.pool import Pool
 
 from tests.live.caller import OutgoingCall, Placing
-from tests.live.configuration import DOMAIN, USERS
+from tests.live.configuration import BEFORE, DOMAIN, USERS
 from tests.live.endpoint import Address, Endpoint
 from tests.live.freeswitch import FreeSwitch
 from tests.live.log import PhoneLog
 from tests.live.phone import Phone, RingingCall
 from tests.live.rtp import both_ways
-from tests.scenarios.rig import Script
+from tests.scenarios.rig import Actions, Script
 
 
 class LiveCall:
@@ -129,7 +129,17 @@ class FreeSwitchRig:
         who: str = "caller",
         controllers: str | None = None,
         hidden: bool = False,
+        before: Actions = (),
+        flags: str = "async full",
+        late_offer: bool = False,
     ) -> LiveCall:
+        extra = [("Privacy", "id")] if hidden else []
+        if flags != "async full":
+            number = f"flags-{flags or 'none'}"
+        if before:
+            steps = [*before, ("transfer", f"{number} XML rig")]
+            extra.append(("X-Before", "^".join(f"{name}:{data}" for name, data in steps)))
+            number = BEFORE
         placing = Placing(
             number=number,
             domain=DOMAIN,
@@ -137,7 +147,8 @@ class FreeSwitchRig:
             name=caller_name,
             controllers=controllers or self.controllers,
             password=self.switch.password if user else "",
-            extra=(("Privacy", "id"),) if hidden else (),
+            extra=tuple(extra),
+            late_offer=late_offer,
         )
         own = self._phones.get(user, []) if user else []
         endpoint = own[0].endpoint if own else self._socket()

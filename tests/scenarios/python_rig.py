@@ -12,7 +12,7 @@ from fsctl.demo import Script as PhoneScript
 from fsctl.demo.inbound import EventSocket
 from tests.live.configuration import DOMAIN, USERS
 from tests.live.log import PhoneLog
-from tests.scenarios.rig import Script
+from tests.scenarios.rig import Actions, Script
 
 
 class PythonCall:
@@ -100,6 +100,9 @@ class PythonRig:
         who: str = "caller",
         controllers: str | None = None,
         hidden: bool = False,
+        before: Actions = (),
+        flags: str = "async full",
+        late_offer: bool = False,
     ) -> PythonCall:
         placed = self.switch.dial(
             number,
@@ -109,6 +112,8 @@ class PythonRig:
             who=who,
             controllers=controllers or self.controllers,
             hidden=hidden,
+            before=(*before, *(((("answer", ""),)) if late_offer else ())),
+            flags=flags,
         )
         return PythonCall(placed)
 

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+Actions = tuple[tuple[str, str], ...]
+"""Actions of a dialplan: applications with their arguments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -139,8 +142,14 @@ class Rig(Protocol):
         who: str = "caller",
         controllers: str | None = None,
         hidden: bool = False,
+        before: Actions = (),
+        flags: str = "async full",
+        late_offer: bool = False,
     ) -> Call:
         """Place a call to ``number``; a ``hidden`` caller asks not to be shown (RFC 3323).
+
+        ``before`` are what the dialplan does before ``socket``, whose ``flags`` may be others than
+        usual; the INVITE of a ``late_offer`` has no SDP (RFC 3261, 13.2.1).
 
         ``user`` places it from that user's own telephone (a colleague). ``controllers`` is the
         ``host:port|host:port`` list handed to ``socket``; by default the rig's own controller.
