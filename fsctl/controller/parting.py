@@ -15,13 +15,11 @@ from fsctl.esl.errors import NoReply
 from fsctl.hunt import events as ev
 from fsctl.hunt.admission import REASONS
 from fsctl.hunt.endings import (
-    MOST_HOPS,
-    TOO_MANY_HOPS,
     Ending,
     Kind,
     Reason,
     ending_for,
-    group_after,
+    following,
     reason_of,
 )
 from fsctl.store.call_records import CallOutcome
@@ -113,17 +111,12 @@ class Parting:
             self.stands = True
             return hunt.handle(ev.CallerGone(hunt.cause), time.monotonic())
         caller.unbind()
-        if ending.kind is Kind.GROUP and caller.hops + 1 >= MOST_HOPS:
-            hunt.cause = TOO_MANY_HOPS
-            self._release(TOO_MANY_HOPS)
-            return []
-        if ending.kind is Kind.GROUP:
-            self.next_group = group_after(self._group, ending)
-            gone = self.next_group is not None
-        else:
+        ending, self.next_group = following(self._group, ending, caller.hops)
+        if ending.kind not in (Kind.GROUP, Kind.RELEASE):
             about = ending, self._group, hunt.cause, caller.hops + 1, self._stay.sounds.loaded
-            gone = self.sent = send_on(caller.session, self._places, *about)
-        if not gone:
+            self.sent = send_on(caller.session, self._places, *about)
+        if self.next_group is None and not self.sent:
+            hunt.cause = ending.cause or hunt.cause
             self._release(hunt.cause)
             return []
         self.went = str(ending)

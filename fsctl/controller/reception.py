@@ -30,12 +30,13 @@ from fsctl.hunt.admission import REASONS, Admitted, Refusal, admit
 from fsctl.hunt.endings import (
     MOST_HOPS,
     RELEASE,
+    TOO_MANY_HOPS,
     Ending,
     Kind,
     Reason,
     all_onward,
     ending_for,
-    group_after,
+    following,
 )
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
@@ -241,8 +242,10 @@ class Reception:
         """
         log.info("refused: %s", why, extra={"outcome": str(record.outcome)})
         ending = ending_for(group, reason) if group and reason else RELEASE
+        ending, onward = following(group, ending, caller.hops) if group else (RELEASE, None)
         cause = ending.cause or record.cause
-        onward = group_after(group, ending) if group else None
+        if cause == TOO_MANY_HOPS:
+            record = structs.replace(record, cause=cause)
         gone = onward is not None or self._sent_on(caller, group, ending, cause, stay)
         self._put(structs.replace(record, onward=str(ending) if gone else ""), stay)
         if not gone:

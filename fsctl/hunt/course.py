@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import count
 
 from fsctl.hunt.admission import REASONS, Admitted, Refusal
 from fsctl.hunt.endings import (
-    MOST_HOPS,
-    RELEASE,
-    TOO_MANY_HOPS,
     Ending,
-    Kind,
     Reason,
     all_onward,
     ending_for,
-    group_after,
+    following,
     reason_of,
 )
 from fsctl.hunt.group import Group, same_user
@@ -55,7 +52,7 @@ def steps(
 ) -> Iterator[Step]:
     """Yield what becomes of a call in each group that it comes to; ``decide`` admits it there."""
     began = 0.0
-    for hop in range(MOST_HOPS):
+    for hop in count():
         admitted = decide(group)
         went: Simulated | Refusal
         reason: Reason | None
@@ -69,10 +66,10 @@ def steps(
             yield Step(group, went, None, None, None, stands=True)
             stood = _stand(admitted, phones, began + lasted)
             went, reason, lasted = stood.went, stood.reason, lasted + stood.lasted
-        ending = ending_for(group, reason) if reason else None
-        onward = group_after(group, ending) if ending else None
-        if ending and ending.kind is Kind.GROUP and (onward is None or hop + 1 >= MOST_HOPS):
-            ending, onward = replace(RELEASE, cause=TOO_MANY_HOPS if onward else ""), None
+        ending: Ending | None = None
+        onward: Group | None = None
+        if reason:
+            ending, onward = following(group, ending_for(group, reason), hop)
         about = (stood.in_line, stood.tries) if stood else (None, 0)
         yield Step(group, went, reason, ending, onward, False, *about)
         if onward is None:

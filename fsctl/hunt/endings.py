@@ -151,6 +151,22 @@ def group_after(group: Group, ending: Ending) -> Group | None:
     return dict(group.onward).get(ending.to) if ending.kind is Kind.GROUP else None
 
 
+def following(group: Group, ending: Ending, hops: int) -> tuple[Ending, Group | None]:
+    """Return where a call goes by an ending of its group, and which group that is, if one.
+
+    ``hops`` is how many groups it came through before this one. A call that has been through the
+    most that it may is released, and so is one that would go on to a group that is not there.
+    """
+    if ending.kind is not Kind.GROUP:
+        return ending, None
+    onward = group_after(group, ending)
+    if onward is None:
+        return RELEASE, None
+    if hops + 1 >= MOST_HOPS:
+        return Ending(Kind.RELEASE, cause=TOO_MANY_HOPS), None
+    return ending, onward
+
+
 def all_onward(group: Group) -> Iterator[Group]:
     """Yield the groups that a group's calls may go on to, and so on; each once."""
     seen: set[int] = set()
