@@ -41,7 +41,6 @@ from fsctl.settings_values import (
     log_format,
     log_level,
     mail_sender,
-    mask_password,
     networks,
     networks_or_none,
     region,
@@ -56,6 +55,7 @@ from fsctl.settings_values import (
     voicemail,
     workers,
 )
+from fsctl.store.url import public_url
 
 
 def setting(
@@ -80,7 +80,10 @@ def setting(
         "show": show,
         "mask": mask,
     }
-    return dataclasses.field(default_factory=lambda: read(default), metadata=meta)
+    # A secret is no part of what a log or a traceback shows of the settings.
+    return dataclasses.field(
+        default_factory=lambda: read(default), metadata=meta, repr=mask is None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ class Settings:
         database_url,
         "URL",
         "The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
-        mask=mask_password,
+        mask=public_url,
     )
     listen: Address = setting(  # noqa: RUF009 - setting() returns a field
         "127.0.0.1:8084",

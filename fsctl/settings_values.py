@@ -20,6 +20,7 @@ from fsctl.hunt.sound import read_sound
 from fsctl.hunt.template import ASKED, DIALLING, OUTSIDE, dialling, fill, stray
 from fsctl.logs import FORMATS
 from fsctl.mail.address import read_address
+from fsctl.store.url import ADVICE as ADVICE_ON_URLS
 
 LONGEST_SOUND = 200
 
@@ -39,14 +40,8 @@ class Address(NamedTuple):
 def database_url(text: str) -> str:
     """Check the scheme only: the store says what else is wrong with a database URL."""
     if not re.match(r"(sqlite|postgres(ql)?)(\+\w+)?://", text) or not text.isprintable():
-        raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+        raise ValueError(ADVICE_ON_URLS)
     return text
-
-
-def mask_password(text: str) -> str:
-    """Return a database URL, well formed or not, with ``***`` for its password."""
-    text = re.sub(r":(?!//).*@", ":***@", text, flags=re.DOTALL)
-    return re.sub(r"([?&]password=)[^&]*", r"\1***", text)
 
 
 def address(text: str) -> Address:

@@ -51,11 +51,9 @@ def switch_address(text: str) -> SwitchAddress:
 def masked(text: str) -> str:
     """Return such a URL, or a list of them, with ``***`` for each password.
 
-    Of a text that is no such list only what follows the last ``@`` is shown: any of the rest may be
-    a password in the wrong place.
+    Of a text that is no such list nothing is shown: any of it may be a password in the wrong place.
     """
     parts = [part.strip() for part in text.split(",")]
     if all(map(_URL.fullmatch, parts)):
         return ",".join(re.sub("//:[^@]*@", "//:***@", part) for part in parts)
-    _, at, host = text.rpartition("@")
-    return f"***{at}{host if at else ''}" if text else ""
+    return "***" if text else ""

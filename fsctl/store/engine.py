@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -27,8 +27,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from fsctl.store.errors import BadURL, Busy, Unavailable
+from fsctl.store.url import ADVICE, PREPARE_THRESHOLD, public_url, read_server_url
 
 BUSY_MS = 5_000
+PREPARED_AFTER = 5
+"""How many times a statement is carried out before the server prepares it: psycopg's own."""
 # Options of libpq: without them a server that vanished from the network keeps whoever asked it
 # waiting until TCP gives up, which is a quarter of an hour.
 _POSTGRESQL = {
@@ -48,6 +51,7 @@ _DRIVERS = {
 }
 _WRITING = "fsctl_writing"
 _FILE = "fsctl_file"
+_SHOWN = "fsctl_shown"
 
 File = tuple[int, int] | None
 """A file's device and number; None for a database that is no file."""
@@ -60,38 +64,88 @@ def make_engine(url: str, *, migrating: bool = False, busy_ms: int = BUSY_MS) ->
     foreign keys (rebuilding a table, which is how SQLite alters one, would empty those that refer
     to it). ``busy_ms`` is how long SQLite waits for another writer. Raises BadURL.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise BadURL(
-            "the database URL is not one: write sqlite:///FILE or "
-            "postgresql://USER:PASSWORD@HOST/DATABASE"
-        ) from None
-    if parsed.drivername not in _DRIVERS:
-        raise BadURL(
-            f"fsctl keeps no data in {parsed.drivername}: write sqlite:///FILE or postgresql://..."
-        )
-    parsed = parsed.set(drivername=_DRIVERS[parsed.drivername])
-    options: dict[str, Any] = {"hide_parameters": True}
+    scheme, there, _ = url.partition("://")
+    if not there or not re.fullmatch(r"[a-z0-9+]{1,30}", scheme):
+        raise BadURL(f"the database URL is not one: {ADVICE}")
+    if scheme not in _DRIVERS:
+        raise BadURL(f"fsctl keeps no data in {scheme}: write sqlite:///FILE or postgresql://...")
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "execution_options": {_SHOWN: public_url(url).replace(scheme, scheme.partition("+")[0], 1)},
+    }
     if migrating:
         options["poolclass"] = NullPool
-    if parsed.get_backend_name() == "postgresql":
-        options["pool_pre_ping"] = not migrating
-        options["connect_args"] = {
-            name: value for name, value in _POSTGRESQL.items() if name not in parsed.query
-        }
     try:
+        if scheme.startswith("sqlite"):
+            parsed = make_url(url).set(drivername=_DRIVERS[scheme])
+        else:
+            options["pool_pre_ping"] = not migrating
+            parsed, options["connect_args"] = _server(url)
         engine = create_engine(parsed, **options)
     except ModuleNotFoundError:
         raise BadURL(
             "PostgreSQL needs the psycopg driver: pip install 'fsctl[postgresql]'"
         ) from None
-    except (ArgumentError, NoSuchModuleError, ValueError, TypeError) as error:
-        raise BadURL(f"the database URL cannot be used: {one_line(error)}") from None
+    except (ArgumentError, NoSuchModuleError, ValueError, TypeError):
+        raise BadURL(f"the database URL cannot be used: {ADVICE}") from None
+    if engine.dialect.name == "postgresql" and f"{PREPARE_THRESHOLD}=" not in url:
+        _prepare_where_it_lasts(engine)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, busy_ms, foreign_keys=not migrating)
         _keep_to_the_file(engine)
     return engine
+
+
+def _server(url: str) -> tuple[URL, dict[str, Any]]:
+    """Return a URL of PostgreSQL for SQLAlchemy, and what its driver is to be told beside it.
+
+    Raises BadURL, or ModuleNotFoundError without the driver.
+    """
+    from psycopg.pq import Conninfo  # noqa: PLC0415 - PostgreSQL alone needs it
+
+    try:
+        parts = read_server_url(url)
+    except ValueError as error:
+        raise BadURL(str(error)) from None
+    query = dict(parts.query)
+    told: dict[str, Any] = {PREPARE_THRESHOLD: _prepare_threshold(query)}
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    if query.keys() - known:  # not named: it may be a part of a password
+        raise BadURL("the database URL has a parameter that PostgreSQL does not know")
+    if parts.hosts:
+        query["host"] = ",".join(host for host, _ in parts.hosts)
+        query["port"] = ",".join(port or "5432" for _, port in parts.hosts)
+    # Not in the URL, which SQLAlchemy shows with all parameters.
+    told |= {**_POSTGRESQL, **query}
+    name = parts.database or None
+    return URL.create(_DRIVERS["postgresql"], parts.user, parts.password, database=name), told
+
+
+def _prepare_where_it_lasts(engine: Engine) -> None:
+    """Have the server prepare statements, unless a pooler is in between.
+
+    A prepared statement belongs to one connection of the server. A pooler, such as PgBouncer, may
+    give each transaction another one, where the statement is unknown or means something else. A
+    pooler is known by the process that it announces, which is not the one that answers.
+    """
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        [answering] = connection.execute("SELECT pg_backend_pid()").fetchone()
+        connection.autocommit = False
+        if answering == connection.info.backend_pid:
+            connection.prepare_threshold = PREPARED_AFTER
+
+
+def _prepare_threshold(query: dict[str, str]) -> int | None:
+    """Take out of a URL after how many times a statement is prepared; None is never."""
+    text = query.pop(PREPARE_THRESHOLD, "none")
+    if text == "none":
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise BadURL(f"{PREPARE_THRESHOLD} in the database URL is a number, or none")
+    return int(text)
 
 
 def _prepare_sqlite(engine: Engine, busy_ms: int, *, foreign_keys: bool) -> None:
@@ -211,9 +265,8 @@ def _is_busy(error: object) -> bool:
 
 def describe(engine: Engine) -> str:
     """Return the engine's URL as a person may see it: without the password."""
-    url = engine.url.set(drivername=engine.url.get_backend_name())
-    secrets = {key: "***" for key in url.query if "password" in key}
-    return url.update_query_dict(secrets).render_as_string(hide_password=True)
+    shown: str = engine.get_execution_options()[_SHOWN]
+    return shown
 
 
 def missing_file(engine: Engine) -> str | None:

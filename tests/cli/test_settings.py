@@ -133,7 +133,8 @@ def test_a_wrong_value_is_named_with_its_source(name: str, text: str, advice: st
     flag = "--" + name.replace("_", "-")
     with pytest.raises(SettingsError) as raised:
         load({name: text}, {})
-    assert str(raised.value) == f"{name} from {flag} is {text!a}: {advice}"
+    shown = next(row for row in SETTINGS if row.name == name).public(text)
+    assert str(raised.value) == f"{name} from {flag} is {shown!a}: {advice}"
     if text:
         with pytest.raises(SettingsError, match=f"^{name} from FSCTL_{name.upper()} is "):
             load({}, {f"FSCTL_{name.upper()}": text})
