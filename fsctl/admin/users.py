@@ -76,7 +76,7 @@ def add_user(
         role=read_role(role),
         domain=values.domain(domain),
         language=read_language(language),
-        password=passwords.keep(passwords.new_password(password)),
+        password=passwords.keep(passwords.new_password(password, name)),
     )
     with _changing(engine) as session:
         if web_users.find_user(session, row.name) is not None:
@@ -119,13 +119,18 @@ def set_user(
 
 
 def set_password(engine: Engine, name: str, password: str) -> User:
-    """Give a user a new password, and end their sessions: somebody may have known the old one."""
-    kept = passwords.keep(passwords.new_password(password))
+    """Give a user a new password, and end their sessions and tokens.
+
+    Somebody may have known the old one, and have made what lets them in without it.
+    """
+    kept = passwords.keep(passwords.new_password(password, name))
     with _changing(engine) as session:
         row = _existing(session, name)
+        before = _document(session, row)
         row.password = kept
         web_users.end_sessions_of(session, row.id)
-        _write_down_as_it_is(session, PASSWORD, row)
+        web_users.remove_tokens_of(session, row.id)
+        _write_down(session, PASSWORD, before, _document(session, row))
         return web_users.plain_user(row)
 
 

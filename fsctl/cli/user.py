@@ -53,7 +53,7 @@ def add(context: Context, name: str, role: str, language: str | None, password_s
     found = users.add_user(
         engine,
         name,
-        _new_password(password_stdin),
+        _new_password(password_stdin, name),
         role=role,
         domain=context.settings.domain,
         language=language or "",
@@ -94,9 +94,10 @@ def set_(
 @password_option
 @pass_context
 def password(context: Context, name: str, password_stdin: bool) -> None:
-    """Give the user NAME a new password, and sign them out everywhere."""
-    found = users.set_password(context.engine(), name, _new_password(password_stdin))
-    click.echo(f'User "{found.name}" has a new password, and is signed out everywhere.')
+    """Give the user NAME a new password; their sessions and tokens end."""
+    found = users.set_password(context.engine(), name, _new_password(password_stdin, name))
+    told = "has a new password, and is signed out everywhere; their tokens are ended"
+    click.echo(f'User "{found.name}" {told}.')
 
 
 @user.command("sign-out")
@@ -132,15 +133,15 @@ def remove(context: Context, name: str) -> None:
     click.echo(f'User "{found.name}" removed.')
 
 
-def _new_password(from_stdin: bool) -> str:
+def _new_password(from_stdin: bool, name: str) -> str:
     """Ask for a password twice, or read it; never from an argument, which everybody sees."""
     if from_stdin:
         line = sys.stdin.readline(LONGEST_LINE)
-        return new_password(line.rstrip("\r\n"))
+        return new_password(line.rstrip("\r\n"), name)
     if not sys.stdin.isatty():
         fail("there is no terminal to ask for a password on: use --password-stdin", 2)
     text = click.prompt("Password", hide_input=True, err=True)
-    new_password(text)
+    new_password(text, name)
     if click.prompt("Once more", hide_input=True, err=True) != text:
         fail("the two passwords are not the same; nothing was changed", 2)
     return str(text)

@@ -103,6 +103,11 @@ def tokens_of(session: Session, user_id: int) -> list[str]:
     return sorted(session.scalars(statement))
 
 
+def remove_tokens_of(session: Session, user_id: int) -> None:
+    """Take every token of a user back."""
+    session.execute(delete(WebToken).where(WebToken.user_id == user_id))
+
+
 def remove_token(session: Session, user_id: int, label: str) -> bool:
     """Take a token back; False if there is none of that label."""
     rows = session.scalars(

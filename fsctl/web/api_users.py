@@ -1,5 +1,6 @@
 """The panel's users for programs, with a token of an administrator of every domain."""
 
+import math
 from typing import Any
 
 from flask import Blueprint, Response
@@ -8,8 +9,9 @@ from fsctl.admin import users as admin
 from fsctl.admin.errors import WrongValue
 from fsctl.store.web_tables import ROLES
 from fsctl.store.web_users import User
-from fsctl.web.api_answers import answer, body, done, text
+from fsctl.web.api_answers import answer, body, done, problem, text
 from fsctl.web.panel import engine, panel, user
+from fsctl.web.signin import prove
 from fsctl.web.users import log_change, user_with_id
 
 pages = Blueprint("users", __name__, url_prefix="/users")
@@ -67,11 +69,31 @@ def remove_user(user_id: int) -> Response:
 
 @pages.put("/<int:user_id>/password")
 def set_password(user_id: int) -> Response:
-    """Give a user a new password, and end their sessions."""
+    """Give a user a new password, and end their sessions and tokens.
+
+    One's own takes the current password: a token that got into wrong hands must not be enough.
+    """
     found = user_with_id(user_id)
-    admin.set_password(engine(), found.name, text(_known(body(), "password"), "password"))
+    sent = _known(body(), "password", "current_password")
+    if found.id == user().id:
+        refused = _not_proved(text(sent, "current_password", ""))
+        if refused:
+            return refused
+    admin.set_password(engine(), found.name, text(sent, "password"))
     log_change(found.name, "has a new password")
     return done()
+
+
+def _not_proved(current: str) -> Response | None:
+    """Return why the program may not have its user's password changed."""
+    if not current:
+        raise WrongValue("a new password of your own takes current_password, too")
+    proof = prove(current)
+    if proof.wait:
+        refusal = problem(429, "too many wrong passwords; try again later")
+        refusal.headers["Retry-After"] = str(math.ceil(proof.wait))
+        return refusal
+    return None if proof.given else problem(403, "current_password is not your password")
 
 
 @pages.delete("/<int:user_id>/sessions")

@@ -193,6 +193,8 @@ def _users() -> Schema:
     user: Schema = {"$ref": "#/components/schemas/User"}
     terms: Schema = _user()["properties"]
     password = {"password": {"type": "string", "minLength": 10, "maxLength": 256}}
+    needed = "Needed for the token's own user."
+    current = {"current_password": {"type": "string", "maxLength": 256, "description": needed}}
     label = {"type": "string", "minLength": 1, "maxLength": 64}
     new = _object({**terms, **password}, "name", "password")
     changes = _object({key: terms[key] for key in ("role", "domain", "language")})
@@ -210,10 +212,11 @@ def _users() -> Schema:
         },
         "/users/{id}/password": {
             "put": _operation(
-                "Give a new password",
+                "Give a new password; it ends sessions and tokens",
                 one,
                 *_CHANGING,
-                body=_object(password, "password"),
+                429,
+                body=_object({**password, **current}, "password"),
                 done=204,
             )
         },

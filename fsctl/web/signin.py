@@ -1,5 +1,7 @@
 """Signing in and out, the language, and a user's own account."""
 
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -102,11 +104,30 @@ def set_password() -> Response | tuple[str, int]:
         return render_template("account.html", problem=problem), 422
     users.set_password(engine(), user().name, request.form["new"])
     found = signed_in.sign_in(panel().engine, user().name, request.form["new"], panel().now())
-    flash(_("You have a new password, and are signed out everywhere else."), "done")
+    flash(_("You have a new password. Your other sessions and your tokens are ended."), "done")
     response = make_response(redirect(url_for("signin.account")))
     if found:
         security.keep_signed_in(response, found)
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether somebody who is signed in has ``given`` their password; else how long to ``wait``."""
+
+    given: bool
+    wait: float = 0.0
+
+
+def prove(password: str) -> Proof:
+    """Look at the password that this request's user says is theirs."""
+    wait = panel().throttle.admit_own(user().id, panel().now())
+    if wait > 0:
+        return Proof(False, wait)
+    if not signed_in.is_password(panel().engine, user(), password):
+        return Proof(False)
+    panel().throttle.own_succeeded(user().id)
+    return Proof(True)
 
 
 def _wrong_password() -> str | None:
@@ -114,14 +135,13 @@ def _wrong_password() -> str | None:
     new = request.form.get("new", "")
     if new != request.form.get("again"):
         return _("The two new passwords are not the same.")
-    wait = panel().throttle.admit_own(user().id, panel().now())
-    if wait > 0:
-        return _too_many(wait)
-    if not signed_in.is_password(panel().engine, user(), request.form.get("old", "")):
+    proof = prove(request.form.get("old", ""))
+    if proof.wait:
+        return _too_many(proof.wait)
+    if not proof.given:
         return _("That is not your password.")
-    panel().throttle.own_succeeded(user().id)
     try:
-        new_password(new)
+        new_password(new, user().name)
     except WrongValue as error:
         return sentence(str(error))
     return None

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from fsctl.admin import users
 from fsctl.admin.audit import list_changes
 from fsctl.admin.groups import get_group
+from fsctl.web.throttle import MOST_ACCOUNT, WINDOW
 from tests.records.samples import ANSWERED
 from tests.web.conftest import PASSWORD
 from tests.web.test_calls_pages import write
@@ -159,6 +160,37 @@ def test_users_are_managed_by_whoever_may(api: Api, app: Flask) -> None:
     assert client.delete("/api/v1/users/1").status_code == 409
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 404
+
+
+def test_a_token_does_not_change_its_own_password(api: Api, app: Flask, example: Engine) -> None:
+    client = api()
+    users.add_token(example, "anna", "other")
+    place = "/api/v1/users/1/password"
+    new = {"password": "another long password"}
+    assert client.put(place, json=new).status_code == 422
+    wrong = client.put(place, json={**new, "current_password": "wrong"})
+    assert (wrong.status_code, wrong.json) == (
+        403,
+        {"error": "current_password is not your password"},
+    )
+    assert (
+        client.put(place, json={"password": "1234567890", "current_password": PASSWORD}).status_code
+        == 422
+    )
+    assert users.list_tokens(example, "anna") == ["other", "x"]
+    assert client.put(place, json={**new, "current_password": PASSWORD}).status_code == 204
+    assert client.get("/api/v1/groups").status_code == 401
+    assert users.list_tokens(example, "anna") == []
+
+
+def test_a_token_does_not_guess_its_users_password(api: Api) -> None:
+    client, place = api(), "/api/v1/users/1/password"
+    sent = {"password": "another long password", "current_password": "wrong"}
+    codes = [client.put(place, json=sent).status_code for _ in range(MOST_ACCOUNT)]
+    assert codes == [403] * MOST_ACCOUNT
+    refused = client.put(place, json={**sent, "current_password": PASSWORD})
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= WINDOW
 
 
 def test_what_cannot_be_is_told(api: Api) -> None:

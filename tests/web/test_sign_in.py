@@ -13,6 +13,7 @@ from fsctl.web.app import EVERY_ROLE, OPEN, create_app
 from tests.web.conftest import PAGE, PASSWORD, Browser, Clock
 
 NewBrowser = Callable[[], Browser]
+OTHER = "another long password"
 
 
 @pytest.fixture
@@ -91,15 +92,17 @@ def test_a_new_password_ends_every_other_session(new_browser: NewBrowser) -> Non
     here.sign_in()
     there.sign_in()
     here.get("/account")
-    assert here.post("/account/password", old="no", new="x" * 10, again="x" * 10).status_code == 422
+    assert here.post("/account/password", old="no", new=OTHER, again=OTHER).status_code == 422
     assert "That is not your password." in here.page
     here.post("/account/password", old=PASSWORD, new="short", again="short")
     assert "a password has 10 to 256 characters, not 5" in here.page
-    answer = here.post("/account/password", old=PASSWORD, new="y" * 10, again="y" * 10)
+    here.post("/account/password", old=PASSWORD, new="1234567890", again="1234567890")
+    assert "this password is easily guessed" in here.page
+    answer = here.post("/account/password", old=PASSWORD, new=OTHER, again=OTHER)
     assert answer.status_code == 200
     assert there.client.get("/groups").status_code == 401
     assert there.sign_in(password=PASSWORD).status_code == 401
-    assert there.sign_in(password="y" * 10).status_code == 200
+    assert there.sign_in(password=OTHER).status_code == 200
 
 
 # Changes that nobody asked for

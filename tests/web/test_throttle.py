@@ -215,7 +215,7 @@ def test_who_is_signed_in_guesses_their_own_password_no_faster(
     anna: Browser, new_browser: NewBrowser, clock: Clock
 ) -> None:
     anna.get("/account")
-    form = {"old": "wrong", "new": "a new password", "again": "a new password"}
+    form = {"old": "wrong", "new": "another long password", "again": "another long password"}
     codes = []
     for n in range(throttle.MOST_ACCOUNT + 1):
         answer = at(anna, f"198.51.100.{n}").post("/account/password", **form)

@@ -5,13 +5,17 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from fsctl.admin import passwords, users
+from fsctl.admin.audit import lines_of, list_user_changes
 from fsctl.admin.errors import AdminError, Refused, WrongValue
 from fsctl.admin.signed_in import sign_in, user_of
 from fsctl.cli.main import root
@@ -41,6 +45,8 @@ def test_users_are_added_set_listed_and_removed(engine: Engine) -> None:
         lambda engine: users.add_user(engine, "-a", PASSWORD),
         lambda engine: users.add_user(engine, "a", "123456789"),
         lambda engine: users.add_user(engine, "a", "\udc80" * 10),
+        lambda engine: users.add_user(engine, "a", "1234567890"),
+        lambda engine: users.add_user(engine, "magdalena.wolska", "Magdalena.Wolska1"),
         lambda engine: users.add_user(engine, "a", PASSWORD, role="root"),
         lambda engine: users.add_user(engine, "a", PASSWORD, language="de"),
         lambda engine: users.set_user(engine, "a"),
@@ -78,6 +84,43 @@ def test_a_session_and_a_token_are_known_by_what_is_not_kept(engine: Engine) -> 
         users.remove_token(engine, "anna", "script")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["1234567890", "12345678901", "qwertyuiop", "zaq12wsx!QAZ", "password123", "P@ssw0rd2024!",
+     "haslo12345", "polska12345", "aaaaaaaaaaaa", "abababababab", "ab" * 128, "a" * 256,
+     "01.01.1990 ", "fsctl fsctl", "administrator", "anna123456", "Anna Anna!", "\u0663" * 12],
+)  # fmt: skip
+def test_a_password_that_is_guessed_early_is_refused(text: str) -> None:
+    with pytest.raises(WrongValue, match="easily guessed"):
+        passwords.new_password(text, "anna")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PASSWORD, "kotek i piesek", "x7#kfP2qLm", "żółw-jeż-żaba", "trzy czapki w autobusie",
+     "\u4e00\u9f98\u725b\u8336\u8c46\u8150\u96e8\u5929\u7af9\u6d77", "correct horse battery " * 11],
+)  # fmt: skip
+def test_a_password_that_is_not_is_taken_whatever_it_is_made_of(text: str) -> None:
+    assert passwords.new_password(text, "anna") == text
+
+
+@given(st.text(st.sampled_from("4@8({[<369&!1|0$57+%2 aeilost"), min_size=10, max_size=256))
+@settings(max_examples=25, deadline=2_000)
+def test_no_password_takes_long_to_look_at(text: str) -> None:
+    with suppress(WrongValue):
+        passwords.new_password(text, "anna")
+
+
+def test_a_new_password_ends_tokens_and_says_so(engine: Engine) -> None:
+    users.add_user(engine, "anna", PASSWORD)
+    token = users.add_token(engine, "anna", "backup")
+    users.set_password(engine, "anna", PASSWORD + "2")
+    assert users.user_with_token(engine, token) is None
+    assert users.list_tokens(engine, "anna") == []
+    [entry, *_] = list_user_changes(engine, limit=1)
+    assert lines_of(entry) == ['user "anna"', "token backup removed", "password changed"]
+
+
 def test_passwords_are_kept_as_argon2id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_hasher", passwords.PasswordHasher())
     kept = passwords.keep(PASSWORD)
@@ -86,7 +129,7 @@ def test_passwords_are_kept_as_argon2id(monkeypatch: pytest.MonkeyPatch) -> None
     assert not passwords.fits(kept, PASSWORD + " ")
     assert not passwords.fits(None, "the password of nobody")
     with pytest.raises(WrongValue, match="10 to 256 characters, not 257"):
-        passwords.new_password("x" * 257)
+        passwords.new_password("x" * 257, "anna")
 
 
 # The command line
