@@ -1,7 +1,7 @@
 """A configuration as CSV, for spreadsheets: a row for each member, with its group's terms on each.
 
-A spreadsheet takes a text that begins with = + - or @ for a formula or a sum, so such texts are
-written with an apostrophe in front, which reading takes away.
+What a spreadsheet may make of a file is read: other separators, truth values in Polish, empty
+columns at the end. How cells keep what they are is ``spreadsheet``'s.
 """
 
 import csv
@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fsctl.admin.configuration import RawGroup, RawMember, Text, WrongFile
-from fsctl.admin.documents import document_of, lean
-from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Terms
+from fsctl.admin.documents import Document, document_of, lean
+from fsctl.admin.kinds import Switch
+from fsctl.admin.spreadsheet import PLAIN, Dialect, truth, unguarded, write_rows
+from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term, Terms
 from fsctl.hunt.domain import read_domain
 from fsctl.hunt.group import Group
 from fsctl.store.tables import name_key
@@ -24,12 +26,18 @@ _MEMBER = {
 }
 COLUMNS = (*_GROUP, "numbers", *_MEMBER)
 _BETWEEN_NUMBERS = ";"
-_RISKY = tuple("=+-@'\t")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n', re.IGNORECASE)
+"""The line by which Excel is told the separator, and which it leaves in some files."""
 
 
-def write_csv(groups: Sequence[Group]) -> Iterator[str]:
+def write_csv(groups: Sequence[Group], dialect: Dialect = PLAIN) -> Iterator[str]:
     """Yield the file in pieces; a column that would say nothing of any group is left out."""
     documents = [lean(document_of(group)) for group in groups]
+    columns = _used_columns(documents)
+    return write_rows(dialect, columns, (row for one in documents for row in _rows(one, columns)))
+
+
+def _used_columns(documents: Sequence[Document]) -> list[str]:
     used = {"user", *(column for column, key in _MEMBER.items() if _always(MEMBER_TERMS, key))}
     used |= {"group", "numbers"}
     used |= {column for column, key in _GROUP.items() if _always(GROUP_TERMS, key)}
@@ -37,20 +45,15 @@ def write_csv(groups: Sequence[Group]) -> Iterator[str]:
         used |= {column for column, key in _GROUP.items() if key in document}
         for member in document["members"]:
             used |= {column for column, key in _MEMBER.items() if key in member}
-    columns = [name for name in COLUMNS if name in used]
-    line = io.StringIO()
-    writer = csv.writer(line)
-    writer.writerow(columns)
-    for document in documents:
-        for member in document["members"] or [{}]:
-            cells = {column: document.get(key, "") for column, key in _GROUP.items()}
-            cells["numbers"] = _BETWEEN_NUMBERS.join(document["numbers"])
-            cells |= {column: member.get(key, "") for column, key in _MEMBER.items()}
-            writer.writerow([_cell(cells[column]) for column in columns])
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-    yield line.getvalue()
+    return [name for name in COLUMNS if name in used]
+
+
+def _rows(document: Document, columns: Sequence[str]) -> Iterator[list[object]]:
+    for member in document["members"] or [{}]:
+        cells = {column: document.get(key, "") for column, key in _GROUP.items()}
+        cells["numbers"] = _BETWEEN_NUMBERS.join(document["numbers"])
+        cells |= {column: member.get(key, "") for column, key in _MEMBER.items()}
+        yield [cells[column] for column in columns]
 
 
 def _always(terms: Terms, name: str) -> bool:
@@ -62,45 +65,65 @@ def read_csv(text: str) -> list[RawGroup]:
 
     Columns may be in any order; what has no column, or an empty cell, has its default.
     """
-    head = text.split("\n", 1)[0]
-    between = re.search("[,;\t]", head)
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=between[0] if between else ",", strict=True
-    )
+    first, separator = 1, None
+    if match := _SEPARATOR_LINE.match(text):
+        first, separator, text = 2, match[1], text[match.end() :]
+    between = re.search("[,;\t]", text.split("\n", 1)[0])
+    separator = separator or (between[0] if between else ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     groups: dict[tuple[str, str], RawGroup] = {}
     try:
-        columns = _columns(next(reader, []))
-        line = reader.line_num + 1
+        columns = _columns(next(reader, []), first)
+        line = reader.line_num + first
         for row in reader:
             if any(cell.strip() for cell in row):
-                _add(groups, _texts(columns, row, line))
-            line = reader.line_num + 1
+                whole = reader.line_num < text.count("\n") + 1
+                _add(groups, _texts(columns, row, line, whole))
+            line = reader.line_num + first
     except csv.Error as error:
-        raise WrongFile(max(reader.line_num, 1), f"this is not CSV: {error}") from None
+        raise WrongFile(max(reader.line_num, 1) + first - 1, f"this is not CSV: {error}") from None
     return list(groups.values())
 
 
-def _columns(head: list[str]) -> list[str]:
+def _columns(head: list[str], line: int) -> list[str]:
     columns = [name.strip().lower() for name in head]
+    while columns and not columns[-1]:
+        columns.pop()
     for name in columns:
         if name not in COLUMNS:
-            raise WrongFile(1, f"there is no column {name!a}, only: {', '.join(COLUMNS)}")
+            raise WrongFile(line, f"there is no column {name!a}, only: {', '.join(COLUMNS)}")
         if columns.count(name) > 1:
-            raise WrongFile(1, f"the column {name!a} is here twice")
+            raise WrongFile(line, f"the column {name!a} is here twice")
     if "group" not in columns:
-        raise WrongFile(1, 'the column "group" is missing')
+        raise WrongFile(line, 'the column "group" is missing')
     return columns
 
 
-def _texts(columns: list[str], row: list[str], line: int) -> dict[str, Text]:
-    """Return the cells of a row that are not empty, by column."""
-    if len(row) != len(columns):
+def _texts(columns: list[str], row: list[str], line: int, whole: bool) -> dict[str, Text]:
+    """Return the cells of a row that are not empty, by column.
+
+    Empty cells at the end may be more than the columns are, or fewer: Excel leaves them out. A last
+    line without its end is not ``whole``: there the rest of the file is missing.
+    """
+    missing = len(columns) - len(row)
+    if (missing > 0 and not whole) or any(row[len(columns) :]):
         raise WrongFile(line, f"this row has {len(row)} cells, the first has {len(columns)}")
     return {
-        column: Text(cell.removeprefix("'"), line)
-        for column, cell in zip(columns, row, strict=True)
+        column: Text(_text(column, cell), line)
+        for column, cell in zip(columns, row, strict=False)
         if cell
     }
+
+
+def _text(column: str, cell: str) -> str:
+    term = _term(column)
+    return truth(cell) if term and isinstance(term.kind, Switch) else unguarded(cell)
+
+
+def _term(column: str) -> Term | None:
+    if column in _GROUP:
+        return GROUP_TERMS.get(_GROUP[column])
+    return MEMBER_TERMS.get(_MEMBER.get(column, ""))
 
 
 def _add(groups: dict[tuple[str, str], RawGroup], cells: dict[str, Text]) -> None:
@@ -148,10 +171,3 @@ def _refuse_other(known: RawGroup, fields: dict[str, Text], numbers: list[Text])
 def _join(numbers: list[Text]) -> Text:
     line = numbers[0].line if numbers else 0
     return Text(_BETWEEN_NUMBERS.join(number.value for number in numbers), line)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    return f"'{text}" if text.startswith(_RISKY) else text

@@ -1,16 +1,14 @@
-"""How past calls are written: as rows of a table or a CSV file, and as JSON.
+"""How past calls are written: as rows of a table, and as JSON.
 
-Owns the form. The keys of the JSON and the heads of the
-CSV are a promise to whoever reads them.
+Owns the form. The keys of the JSON are a promise to whoever reads them.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 import click
 import orjson
 
+from fsctl.admin.spreadsheet import Dialect, write_rows
 from fsctl.cli.call_story import leg_sentence, silence_sentence, verdict
 from fsctl.cli.drawing import seconds
 from fsctl.cli.when import iso, local
@@ -22,23 +20,6 @@ MASK = 4
 """Digits that ``--mask`` hides when the settings hide none."""
 
 HEADS = ("ID", "BEGAN", "GROUP", "NUMBER", "CALLER", "OUTCOME", "ANSWERED BY", "WAIT", "TALK")
-CSV_HEADS = (
-    "id",
-    "uuid",
-    "began",
-    "ended",
-    "domain",
-    "group",
-    "number",
-    "caller_number",
-    "caller_name",
-    "outcome",
-    "cause",
-    "answered_by",
-    "wait_seconds",
-    "talk_seconds",
-    "controller",
-)
 
 
 def row(call: StoredCall, member: str | None) -> tuple[str, ...]:
@@ -71,28 +52,6 @@ def _fate(call: StoredCall, member: str) -> str:
         return legs[-1].outcome
     silent = next((user for user in call.not_rung if same_user(user, member)), None)
     return silence_sentence(silent, call.record).partition(": ")[2].rstrip(".") if silent else "-"
-
-
-def csv_row(call: StoredCall) -> tuple[object, ...]:
-    """Return a call as a row under ``CSV_HEADS``."""
-    record = call.record
-    return (
-        call.id,
-        record.uuid,
-        iso(record.began),
-        iso(record.ended),
-        record.domain,
-        record.group,
-        record.number,
-        record.caller_number,
-        record.caller_name,
-        record.outcome,
-        record.cause,
-        record.answered_by,
-        record.wait_seconds,
-        record.talk_seconds,
-        record.controller,
-    )
 
 
 def document(call: StoredCall) -> dict[str, object]:
@@ -150,24 +109,7 @@ def write_json_lines(documents: Iterable[object]) -> None:
     click.echo("[]" if between == "[" else "\n]")
 
 
-def write_csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write CSV (RFC 4180, with plain line ends), each row as it comes."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(heads)
-    for cells in rows:
-        writer.writerow([_harmless(cell) for cell in cells])
-        click.echo(buffer.getvalue(), nl=False)
-        buffer.seek(0)
-        buffer.truncate()
-    click.echo(buffer.getvalue(), nl=False)
-
-
-def _harmless(cell: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula: callers choose their names.
-
-    What a spreadsheet runs begins with one of these; a number such as +48... it only computes.
-    """
-    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@")):
-        return cell
-    return cell if cell[1:].isdigit() and cell[0] == "+" else "'" + cell
+def write_csv(dialect: Dialect, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file, as the rows come."""
+    for piece in write_rows(dialect, heads, rows):
+        click.echo(piece, nl=False)

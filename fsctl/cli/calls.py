@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
+from fsctl.admin.call_file import COLUMNS, call_row
 from fsctl.admin.errors import WrongValue
-from fsctl.cli import call_output
+from fsctl.cli import call_output, csv_options
 from fsctl.cli.call_story import drawing, leg_sentence, silence_sentence, verdict
 from fsctl.cli.context import Context, fail, json_option, pass_context, settings_options
 from fsctl.cli.drawing import seconds
@@ -33,13 +34,6 @@ def period_options(command: F) -> F:
     return click.option("--since", metavar="TIME", help=since)(command)
 
 
-def csv_option(command: F) -> F:
-    """Give a command that shows something its --csv."""
-    return click.option("--csv", "as_csv", is_flag=True, help="Write CSV, for spreadsheets.")(
-        command
-    )
-
-
 def mask_option(command: F) -> F:
     """Give a command that shows callers its --mask."""
     text = f"Hide callers' names and the last digits of their numbers: {call_output.MASK}, or what "
@@ -49,12 +43,6 @@ def mask_option(command: F) -> F:
 def digits_hidden(context: Context, mask: bool) -> int:
     """Return how many digits of callers are hidden, with --mask or without."""
     return context.settings.mask_numbers or (call_output.MASK if mask else 0)
-
-
-def one_form(as_json: bool, as_csv: bool) -> None:
-    """Raise WrongValue when two forms of output are asked for."""
-    if as_json and as_csv:
-        raise WrongValue("--json and --csv are two forms: give one of them")
 
 
 def period(since: str | None, until: str | None) -> tuple[float | None, float | None]:
@@ -88,7 +76,7 @@ def calls() -> None:
 )
 @mask_option
 @json_option
-@csv_option
+@csv_options.csv_options
 @settings_options("domain")
 @pass_context
 def list_(
@@ -104,9 +92,11 @@ def list_(
     mask: bool,
     as_json: bool,
     as_csv: bool,
+    separator: str | None,
+    mark: bool,
 ) -> None:
     """List past calls, the latest first."""
-    one_form(as_json, as_csv)
+    dialect = csv_options.dialect(as_csv, separator, mark, as_json=as_json)
     begin, end = period(since, until)
     chosen = CallFilter(
         context.settings.domain or None,
@@ -122,7 +112,7 @@ def list_(
     if as_json:
         call_output.write_json_lines(map(call_output.document, found))
     elif as_csv:
-        call_output.write_csv(call_output.CSV_HEADS, map(call_output.csv_row, found))
+        call_output.write_csv(dialect, COLUMNS, map(call_row, found))
     else:
         heads = call_output.HEADS if member is None else (*call_output.HEADS, member)
         write_table(heads, [call_output.row(call, member) for call in found])

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import click
 
+from fsctl.cli import csv_options
 from fsctl.cli.call_output import write_csv
-from fsctl.cli.calls import csv_option, one_form, period, period_options
+from fsctl.cli.calls import period, period_options
 from fsctl.cli.context import Context, json_option, pass_context, settings_options
 from fsctl.cli.drawing import seconds
 from fsctl.cli.output import write_json, write_table
@@ -19,7 +20,7 @@ _MEMBER = ("offered", "answered", "missed", "elsewhere", "refused", "failed", "t
 @click.option("--group", metavar="NAME", help="Only calls to this group.")
 @period_options
 @json_option
-@csv_option
+@csv_options.csv_options
 @settings_options("domain")
 @pass_context
 def stats(
@@ -30,20 +31,22 @@ def stats(
     until: str | None,
     as_json: bool,
     as_csv: bool,
+    separator: str | None,
+    mark: bool,
 ) -> None:
     """Show how many calls were answered, how long callers waited, who answered, and when.
 
     A member's offered calls are those answered, missed (nobody picked up, or the caller gave up),
     taken elsewhere, refused (busy or rejected) and failed (not reachable).
     """
-    one_form(as_json, as_csv)
+    dialect = csv_options.dialect(as_csv, separator, mark, as_json=as_json)
     begin, end = period(since, until)
     chosen = CallFilter(context.settings.domain or None, group, since=begin, until=end, hidden=0)
     found = call_stats(context.engine(), chosen)
     if as_json:
         write_json(_document(found))
     elif as_csv:
-        write_csv(("of", "name", "measure", "value"), _measures(found))
+        write_csv(dialect, ("of", "name", "measure", "value"), _measures(found))
     else:
         _show(found)
 

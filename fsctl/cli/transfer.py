@@ -14,6 +14,7 @@ from fsctl.admin.import_advice import warnings_of
 from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
 from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.cli.context import Context, pass_context, settings_options
+from fsctl.cli.csv_options import dialect, dialect_options
 from fsctl.cli.output import write_warnings
 from fsctl.hunt.group import Group
 
@@ -23,16 +24,18 @@ CSV_HELP = "Comma separated values, a row for each member; taken for granted for
 @click.command("export")
 @click.argument("file", default="-")
 @click.option("--csv", "as_csv", is_flag=True, help=CSV_HELP)
+@dialect_options
 @settings_options("domain")
 @pass_context
-def export(context: Context, file: str, as_csv: bool) -> None:
+def export(context: Context, file: str, as_csv: bool, separator: str | None, mark: bool) -> None:
     """Write every group with its numbers and members to FILE as YAML.
 
     Without FILE, or with -, it is written to standard output.
     """
     as_csv = as_csv or _is_csv(file)
+    written = dialect(as_csv, separator, mark)
     with all_groups(context.engine(), context.settings.domain) as groups:
-        pieces = write_csv(list(groups)) if as_csv else write_yaml(groups)
+        pieces = write_csv(list(groups), written) if as_csv else write_yaml(groups)
         with click.open_file(file, "w", encoding="utf-8", atomic=file != "-") as out:
             for piece in pieces:
                 out.write(piece)

@@ -17,6 +17,7 @@ from fsctl.hunt.course import member_named
 from fsctl.hunt.group import Group, Member
 from fsctl.hunt.simulation import Phones
 from fsctl.web.api_answers import answer, body, done, given, group_answer, text, texts
+from fsctl.web.downloads import for_programs
 from fsctl.web.panel import domain, engine, id_of, panel, visible_group
 from fsctl.web.telephones import picture_of
 from fsctl.web.transfer import as_file, kind_of, lines_of, read_file
@@ -175,7 +176,7 @@ def _known(group: Group, user: str) -> str:
 @pages.get("/export.<any(yaml, csv):form>")
 def export(form: str) -> Response:
     """Return every group that the token's user may see, as a file."""
-    return as_file(form)
+    return as_file(form, for_programs())
 
 
 @pages.post("/import")

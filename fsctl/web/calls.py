@@ -1,19 +1,15 @@
 """Past calls: the list with its filters, one call drawn, statistics with plots, CSV."""
 
-import csv
-import io
-from collections.abc import Iterator
-from datetime import datetime
-from itertools import islice
-
 from flask import Blueprint, Response, abort, render_template
-from sqlalchemy import Engine
 
+from fsctl.admin.call_file import COLUMNS, call_row
 from fsctl.admin.errors import WrongValue
+from fsctl.admin.spreadsheet import write_rows
 from fsctl.store.call_queries import CallFilter, StoredCall, find_calls, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.web import plots
 from fsctl.web.arguments import asked_number
+from fsctl.web.downloads import file_answer, for_people
 from fsctl.web.filters import chosen_calls
 from fsctl.web.languages import sentence
 from fsctl.web.panel import domain, panel, shown_domain
@@ -23,13 +19,6 @@ pages = Blueprint("calls", __name__)
 
 SHOWN = 50
 MOST_SHOWN = 1_000
-CSV_HEADS = (
-    "id", "uuid", "began", "domain", "group", "number", "caller_number", "caller_name",
-    "outcome", "cause", "answered_by", "wait_seconds", "talk_seconds",
-)  # fmt: skip
-CSV_LINES = 500
-"""Lines of a CSV file that are sent together."""
-_RISKY = tuple("=+-@'\t")
 
 
 @pages.get("/calls")
@@ -77,10 +66,12 @@ def as_csv() -> Response:
     problem, chosen = _chosen()
     if problem or not chosen:
         return Response(problem, 422, mimetype="text/plain")
-    response = Response(_csv(panel().engine, chosen), 200)
-    response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = 'attachment; filename="calls.csv"'
-    return response
+    try:
+        dialect = for_people()
+    except WrongValue as error:
+        return Response(sentence(str(error)), 422, mimetype="text/plain")
+    calls = list_calls(panel().engine, chosen, None)
+    return file_answer(write_rows(dialect, COLUMNS, map(call_row, calls)), "calls.csv")
 
 
 @pages.get("/stats")
@@ -105,28 +96,3 @@ def _chosen() -> tuple[str | None, CallFilter | None]:
         return None, chosen_calls(shown_domain())
     except WrongValue as error:
         return sentence(str(error)), None
-
-
-def _csv(engine: Engine, chosen: CallFilter) -> Iterator[str]:
-    """Yield the lines, some at a time. It asks nothing of the request, which is over by then."""
-    line = io.StringIO()
-    writer = csv.writer(line)
-    writer.writerow(CSV_HEADS)
-    rows = list_calls(engine, chosen, None)
-    while batch := list(islice(rows, CSV_LINES)):
-        writer.writerows(map(_cells, batch))
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-    yield line.getvalue()
-
-
-def _cells(call: StoredCall) -> list[object]:
-    record = call.record
-    began = datetime.fromtimestamp(record.began).astimezone().isoformat(timespec="milliseconds")
-    cells = [
-        call.id, record.uuid, began, record.domain, record.group, record.number,
-        record.caller_number, record.caller_name, record.outcome, record.cause,
-        record.answered_by or "", record.wait_seconds, record.talk_seconds,
-    ]  # fmt: skip
-    return [f"'{one}" if isinstance(one, str) and one.startswith(_RISKY) else one for one in cells]

@@ -4,6 +4,7 @@ from typing import Any
 
 from fsctl import __version__
 from fsctl.admin.kinds import Count, Line, Seconds, Switch
+from fsctl.admin.spreadsheet import SEPARATORS
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term, Terms
 from fsctl.catalogs import LANGUAGES
 from fsctl.store.call_records import CallOutcome
@@ -175,11 +176,14 @@ def _simulation() -> Schema:
 
 def _everything() -> Schema:
     found: Schema = {}
+    flag = {"type": "string", "enum": ["0", "1"]}
+    separator = {"type": "string", "enum": list(SEPARATORS)}
     for form in ("yaml", "csv"):
-        export = _operation(f"Every group, as {form.upper()}", [])
+        written = [_query("separator", separator), _query("bom", flag)] if form == "csv" else []
+        problems = (422,) if written else ()
+        export = _operation(f"Every group, as {form.upper()}", written, *problems)
         export["responses"]["200"]["content"] = {f"text/{form}": {}}
         found[f"/export.{form}"] = {"get": export}
-    flag = {"type": "string", "enum": ["0", "1"]}
     asked = [_query("keep", flag), _query("dry", flag)]
     imported = _operation("Make the groups be those of a file", asked, 403, 409, 422)
     file = {f"text/{form}": {"schema": {"type": "string"}} for form in ("yaml", "csv")}

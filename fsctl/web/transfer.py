@@ -11,9 +11,11 @@ from fsctl.admin.difference import told
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.import_advice import warnings_of
+from fsctl.admin.spreadsheet import Dialect
 from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
 from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.hunt.group import Group
+from fsctl.web.downloads import file_answer, for_people
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import sentence
 from fsctl.web.panel import domain, engine, explain, panel, say
@@ -33,17 +35,17 @@ MOST_STEPS = 500
 @pages.get("/export.<any(yaml, csv):form>")
 def export(form: str) -> Response:
     """Send every group that this user may see, as a file."""
-    return as_file(form)
+    try:
+        return as_file(form, for_people())
+    except WrongValue as error:
+        return Response(sentence(str(error)), 422, mimetype="text/plain")
 
 
-def as_file(form: str) -> Response:
+def as_file(form: str, dialect: Dialect) -> Response:
     """Return every group that this user may see, as ``yaml`` or ``csv``."""
     with all_groups(panel().engine, domain()) as groups:
-        text = "".join(write_csv(list(groups)) if form == "csv" else write_yaml(groups))
-    response = Response(text, 200)
-    response.headers["Content-Type"] = f"text/{form}; charset=utf-8"
-    response.headers["Content-Disposition"] = f'attachment; filename="groups.{form}"'
-    return response
+        pieces = write_csv(list(groups), dialect) if form == "csv" else write_yaml(groups)
+        return file_answer("".join(pieces), f"groups.{form}")
 
 
 @pages.get("/import")

@@ -42,14 +42,23 @@ def test_csv(example: Run, nowhere: Path) -> None:
     example("export", "all.csv")
     text = (nowhere / "all.csv").read_text(encoding="utf-8")
     assert text.splitlines()[:2] == [
-        "group,description,enabled,wait,advance,numbers,user,delay,member_enabled",
-        'sales,"An example: three telephones, one after another",true,30,true,'
-        "600;+48587624731,test002,0,true",
+        '"group","description","enabled","wait","advance","numbers","user","delay",'
+        '"member_enabled"',
+        '"sales","An example: three telephones, one after another","true",30,"true",'
+        '"600;+48587624731","test002",0,"true"',
     ]
     assert example("import", "all.csv").stdout == "Nothing to change.\n"
     (nowhere / "all.csv").rename(nowhere / "all")
     assert example("import", "--csv", "all").stdout == "Nothing to change.\n"
     assert example("import", "all").exit_code == 2
+    example("export", "polish.csv", "--separator", "semicolon", "--bom")
+    assert (nowhere / "polish.csv").read_text(encoding="utf-8").startswith('\ufeff"group";"descr')
+    assert example("import", "polish.csv").stdout == "Nothing to change.\n"
+    wrong = example("export", "all.yaml", "--separator", "semicolon")
+    assert (wrong.exit_code, wrong.stderr) == (
+        2,
+        "Error: --separator and --bom say how CSV is written: give --csv as well\n",
+    )
 
 
 def test_a_wrong_file_is_one_line_and_changes_nothing(example: Run, nowhere: Path) -> None:
@@ -86,7 +95,7 @@ def test_tenants(example: Run) -> None:
     assert "Domain:      a.example" in run("group", "show", "sales", "--domain", "a.example")
     assert json.loads(run("group", "show", "sales", "--json"))["domain"] == ""
     assert "test006" not in run("export", "--domain", "a.example")
-    assert run("export", "--csv").startswith("group,domain,")
+    assert run("export", "--csv").startswith('"group","domain",')
     run("group", "remove", "sales", "--domain", "a.example")
     assert "DOMAIN" not in run("group", "list")
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from fsctl.cli.call_output import CSV_HEADS
+from fsctl.admin.call_file import COLUMNS
 from fsctl.hunt.group import Member
 from fsctl.store.call_records import Attempt, CallRecord, Version, group_text
 from fsctl.store.call_writing import write_calls
@@ -141,10 +141,14 @@ def test_the_list_as_json_is_what_show_says(calls: Run) -> None:
 
 def test_the_list_as_csv_runs_in_no_spreadsheet(calls: Run) -> None:
     heads, gave_up, answered = csv.reader(calls("calls", "list", "--csv").stdout.splitlines())
-    assert tuple(heads) == CSV_HEADS
+    assert tuple(heads) == COLUMNS
     assert gave_up[8] == "'=cmd|'/c calc'!A1"
     assert answered[7:10] == ["'+48 601 234 567", "Jan Żółw", "answered"]
-    assert calls("calls", "list", "--csv", "--group", "x").stdout.splitlines() == [",".join(heads)]
+    none = calls("calls", "list", "--csv", "--group", "x").stdout
+    assert list(csv.reader(none.splitlines())) == [heads]
+    polish = calls("calls", "list", "--csv", "--separator", "semicolon", "--bom").stdout
+    assert polish.startswith('\ufeff"id";"uuid";')
+    assert '"7,25"' in polish
 
 
 @pytest.mark.parametrize("how", ["flag", "setting"])

@@ -120,6 +120,17 @@ def test_a_played_call_goes_through_groups_as_a_real_one_does(api: Api) -> None:
     assert [(one["group"], one["winner"]) for one in played["onward"]] == [("After", "test021")]
 
 
+def test_a_program_gets_plain_csv_unless_it_asks(api: Api, example: Engine) -> None:
+    client = api()
+    plain = client.get("/api/v1/export.csv", headers={"Accept-Language": "pl"}).text
+    assert plain.startswith('"group","')
+    asked = client.get("/api/v1/export.csv?separator=semicolon&bom=1").text
+    assert asked.startswith('\ufeff"group";"')
+    for text in (plain, asked):
+        told = client.post("/api/v1/import?dry=1", data=text.encode()).json
+        assert told == {"changes": [], "warnings": [], "done": False}
+
+
 def test_everything_is_exported_and_imported(api: Api, example: Engine) -> None:
     client = api()
     for form in ("yaml", "csv"):

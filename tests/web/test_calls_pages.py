@@ -7,14 +7,16 @@ from flask import Flask
 from msgspec.structs import replace
 from sqlalchemy import Engine
 
-from fsctl.admin import users
+from fsctl.admin import spreadsheet, users
 from fsctl.admin.audit import list_changes
+from fsctl.admin.call_file import COLUMNS
 from fsctl.admin.groups import add_group, get_group, list_groups, set_group
 from fsctl.settings import Settings
 from fsctl.store.call_records import CallRecord, Version, cleaned
 from fsctl.store.call_writing import write_calls
 from fsctl.web import calls as pages
 from fsctl.web.app import create_app
+from fsctl.web.languages import COOKIE
 from tests.records.samples import ANSWERED, call
 from tests.web.conftest import PASSWORD, Browser
 
@@ -88,13 +90,29 @@ def test_statistics_are_counted_and_drawn(anna: Browser, past: Engine) -> None:
 def test_csv_runs_no_formula_and_has_every_call(
     anna: Browser, past: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "CSV_LINES", 2)
+    monkeypatch.setattr(spreadsheet, "ROWS_AT_ONCE", 2)
     answer = anna.client.get("/calls.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert len(rows) == 3
     assert rows[0]["number"] == "'=1+1"
     assert rows[2]["caller_number"] == "'+48 601 234 567"
+
+
+def test_csv_is_as_a_spreadsheet_in_the_users_language_reads_it(
+    anna: Browser, past: Engine, example: Engine
+) -> None:
+    def first(path: str, language: str) -> str:
+        anna.client.set_cookie(COOKIE, language)
+        return anna.client.get(path).text.splitlines()[0]
+
+    for path, heads in (("/calls.csv", ['"id"', '"uuid"']), ("/export.csv", ['"group"'])):
+        assert first(path, "en").startswith("\ufeff" + ",".join(heads))
+        assert first(path, "pl").startswith("\ufeff" + ";".join(heads))
+        assert first(f"{path}?separator=tab", "pl").startswith("\ufeff" + "\t".join(heads))
+        assert anna.client.get(f"{path}?separator=x").status_code == 422
+    heads = first("/calls.csv", "en").removeprefix("\ufeff").replace('"', "").split(",")
+    assert tuple(heads) == COLUMNS  # as the command line writes them
 
 
 def test_callers_are_masked_everywhere(past: Engine) -> None:
@@ -146,7 +164,7 @@ def _latest(engine: Engine) -> int:
 def test_a_file_is_looked_at_and_then_imported(anna: Browser, past: Engine, tmp_path: Path) -> None:
     add_group(past, "old")
     exported = anna.client.get("/export.yaml").text
-    assert anna.client.get("/export.csv").text.startswith("group,")
+    assert anna.client.get("/export.csv").text.startswith('\ufeff"group",')
     changed = exported.replace("wait: 30\n", "wait: 20\n", 1)
     anna.get("/import")
     _send(anna, changed, keep="on")
