@@ -65,8 +65,7 @@ lock: $(TOOLS)
 	$(LOCK) $(UPGRADE) --output-file packaging/requirements-build.txt packaging/requirements-build.in
 
 audit: $(TOOLS)
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement packaging/requirements.txt
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement packaging/requirements-build.txt
+	packaging/audit $(BIN)/pip-audit packaging/requirements.txt packaging/requirements-build.txt
 
 bench: $(INSTALLED) .bench/.installed
 	$(BIN)/python -m benchmarks.report

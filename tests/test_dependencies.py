@@ -1,7 +1,10 @@
 """What fsctl is made of: locked, told, and free to be used."""
 
 import configparser
+import json
 import re
+import subprocess
+import sys
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -84,3 +87,46 @@ def test_its_licence_is_free_and_told(name: str) -> None:
         licence = " OR ".join(classified) or stated["License"]
     assert set(re.findall(r"[\w.-]+", licence)) - {"AND", "OR"} <= FREE
     assert told()[name][0] == licence
+
+
+# make audit
+
+PIP_AUDIT = """#!/bin/sh
+cat <<'END'
+{}
+END
+exit {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends", "code", "says"),
+    [
+        ({"name": "click", "version": "8.1.7", "vulns": []}, 0, 0, "no known hole in 1 packages"),
+        ({"name": "click", "version": "8.1.7", "vulns": [{"id": "CVE-1"}]}, 1, 1, "has CVE-1"),
+        ({"name": "click", "skip_reason": "not found on PyPI"}, 0, 1,
+         "1 of 1 packages could not be looked up: click 8.1.7"),
+        ({"name": "click", "version": "8.1.6", "vulns": []}, 0, 1, "could not be looked up"),
+        (None, 1, 1, "1 of 1 packages could not be looked up: click 8.1.7"),
+    ],
+)  # fmt: skip
+def test_an_audit_that_could_not_ask_fails(
+    tmp_path: Path, answer: object, ends: int, code: int, says: str
+) -> None:
+    stub, lock = tmp_path / "pip-audit", tmp_path / "requirements.txt"
+    found = json.dumps({"dependencies": [answer]}) if answer else "Traceback"
+    stub.write_text(PIP_AUDIT.format(found, ends))
+    stub.chmod(0o755)
+    lock.write_text("click==8.1.7 \\\n    --hash=sha256:0\n")
+    command = [sys.executable, str(ROOT / "packaging" / "audit"), str(stub), str(lock)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert says in done.stdout
+
+
+def test_an_audit_is_of_every_lock() -> None:
+    command = re.search(r"^audit:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert command is not None
+    assert command[1].split() == [
+        "packaging/audit", "$(BIN)/pip-audit", *(f"packaging/{name}" for name in LOCKS)
+    ]  # fmt: skip
