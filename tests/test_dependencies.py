@@ -17,6 +17,7 @@ FREE = {
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "ISC",
     "LGPL-3.0-only",
     "MIT",
     "MIT-0",
@@ -27,6 +28,7 @@ FREE = {
 STATED = {
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
+    "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
 }
 """Classifiers of the packages that state no expression, and the licence that their files have."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.presentation import Shown, diversion_of
-from fsctl.esl.quoting import clean, part_of_path, path
+from fsctl.esl.quoting import clean, folder_name, part_of_path, path
 from fsctl.hunt.group import Group
+from fsctl.hunt.opening import wall_clock
 from fsctl.hunt.template import fill
 
 if TYPE_CHECKING:
@@ -37,17 +37,16 @@ def recording_of(group: Group, arrival: Arrival, member: str, began: float) -> s
     """Return the file for a conversation with this member, "" for none."""
     if group.recording is None:
         return ""
-    moment = time.localtime(began)
-    texts = {
-        "group": group.name,
-        "number": arrival.caller.texts["number"],
-        "dialled": arrival.number,
-        "member": member,
-        "date": time.strftime("%Y-%m-%d", moment),
-        "time": time.strftime("%H-%M-%S", moment),
-        "uuid": arrival.uuid,
+    moment = wall_clock(began, group.time_zone)
+    parts = {
+        "group": folder_name(group.name, group.domain),
+        "number": part_of_path(arrival.caller.texts["number"]),
+        "dialled": folder_name(arrival.number),
+        "member": folder_name(member),
+        "date": f"{moment:%Y-%m-%d}",
+        "time": f"{moment:%H-%M-%S}",
+        "uuid": part_of_path(arrival.uuid),
     }
-    parts = {name: part_of_path(text) for name, text in texts.items()}
     try:
         return path(fill(group.recording, parts))
     except Unquotable as error:

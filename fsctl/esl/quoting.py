@@ -9,6 +9,9 @@ are escaped the way all of them understand.
 
 import re
 import unicodedata
+from hashlib import blake2s
+
+from anyascii import anyascii
 
 from fsctl.caches import cache_of_texts
 from fsctl.esl.errors import Unquotable
@@ -43,6 +46,8 @@ _QUESTION = re.compile(
     r"(?:(?:hash|db) select/|user_data |user_exists id |global_getvar )[A-Za-z0-9 ._+@/:-]{1,400}"
 )
 _NOT_IN_PATH = re.compile(r"[^A-Za-z0-9+@-]+")
+_MARKED = re.compile(r"-[0-9a-f]{8}\Z")
+_PLAIN_NAME = re.compile(rf"(?=.{{1,{MAX_VALUE}}}\Z)[A-Za-z0-9+@_-]+(?:\.[A-Za-z0-9+@_-]+)*")
 _ESCAPES = str.maketrans({" ": "\\s", ",": "\\,"})
 
 
@@ -149,10 +154,21 @@ def path(text: str) -> str:
 
 
 def part_of_path(text: str) -> str:
-    """Return a stranger's or an administrator's text as a part of a file's name."""
-    plain = unicodedata.normalize("NFKD", text[:MAX_VALUE])
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return _NOT_IN_PATH.sub("_", bare)
+    """Return a text, whoever wrote it, as a part of a file's name, in Latin letters."""
+    return _NOT_IN_PATH.sub("_", anyascii(text[:MAX_VALUE]))[:MAX_VALUE]
+
+
+def folder_name(text: str, domain: str = "") -> str:
+    """Return a text as a part of a file's name that no other text has.
+
+    A space becomes ``_``; where more is changed, or there is a domain, eight digits tell the text
+    from others that look alike then.
+    """
+    plain = text.replace(" ", "_")
+    if not domain and "_" not in text and _PLAIN_NAME.fullmatch(plain) and not _MARKED.search(text):
+        return plain
+    mark = blake2s(f"{domain}\0{text}".encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    return f"{part_of_path(text).strip('_-') or 'x'}-{mark}"
 
 
 def _checked(allowed: re.Pattern[str], text: str) -> str:

@@ -11,7 +11,7 @@ Hours that end before they begin go on into the next day, unless that one is a d
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -102,6 +102,15 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("write a time zone's name, for example Europe/Warsaw") from None
+
+
+def wall_clock(moment: float, name: str) -> datetime:
+    """Return what the clocks of a zone show at a moment; of UTC where nobody knows the zone."""
+    try:
+        where: tzinfo = zone(name)
+    except ValueError:
+        where = UTC
+    return datetime.fromtimestamp(moment, where).replace(tzinfo=None)
 
 
 @cache_of_texts(1_000, LONGEST_CACHED)

@@ -1,14 +1,20 @@
 """What is sent to the switch so that a caller hears something, and what is left out."""
 
 import math
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import ANNOUNCEMENT, MUSIC, RINGBACK, RINGING, Sounds, prompts_of
 from fsctl.esl.events import event_of
 from fsctl.esl.presentation import Caller
+from fsctl.esl.quoting import folder_name
 from fsctl.hunt.group import Group, Member
 
 A = "11111111-1111-1111-1111-111111111111"
@@ -99,4 +105,41 @@ def test_a_recording_that_leads_elsewhere_is_none() -> None:
     assert recording_of(Group("sales"), ARRIVAL, "test002", 0.0) == ""
     assert recording_of(Group("s", recording="/a/../b.wav"), ARRIVAL, "test002", 0.0) == ""
     path = recording_of(Group("../x", recording="/r/{group}/{number}.wav"), ARRIVAL, "t", 0.0)
-    assert path == "/r/_x/+48600100200.wav"
+    assert re.fullmatch(r"/r/x-[0-9a-f]{8}/\+48600100200\.wav", path)
+
+
+def folder(group: Group) -> str:
+    recorded = replace(group, recording="/r/{group}/{uuid}.wav")
+    return recording_of(recorded, ARRIVAL, "test002", 0.0).split("/")[2]
+
+
+def test_groups_never_share_a_folder_of_recordings() -> None:
+    names = ["Продажи", "Сервис", "Łódź", "Lodz", "łódź", "Sales Team", "Sales_Team", "a/b", "a.b"]
+    groups = [Group(name) for name in names]
+    groups += [Group("sales", domain=domain) for domain in ("", "a.example", "b.example")]
+    folders = [folder(group) for group in groups]
+    assert len(set(folders)) == len(groups)
+    assert [name.rpartition("-")[0] for name in folders[:3]] == ["Prodazhi", "Servis", "Lodz"]
+    assert folders[3] == "Lodz"
+    assert folder(Group("Sales Team")) == "Sales_Team"
+    assert folder(Group(folders[0])) != folders[0]
+
+
+@given(st.text(max_size=64), st.text(max_size=64))
+def test_a_folder_is_of_one_text_and_leads_nowhere(one: str, other: str) -> None:
+    names = {folder_name(text) for text in (one, other)}
+    assert len(names) == len({one, other})
+    assert all(re.fullmatch(r"[A-Za-z0-9+@_.-]{1,90}", name) for name in names)
+    assert not any(".." in name for name in names)
+
+
+def test_a_recording_has_the_time_of_its_group() -> None:
+    recorded = Group("sales", recording="/r/{date}/{time}.wav", time_zone="Asia/Tokyo")
+    began = datetime(2026, 12, 31, 20, 30, 5, tzinfo=UTC).timestamp()
+    assert recording_of(recorded, ARRIVAL, "test002", began) == "/r/2027-01-01/05-30-05.wav"
+    for zone, path in (
+        ("America/Los_Angeles", "/r/2026-12-31/12-30-05.wav"),
+        ("of a newer fsctl", "/r/2026-12-31/20-30-05.wav"),
+    ):
+        there = replace(recorded, time_zone=zone)
+        assert recording_of(there, ARRIVAL, "test002", began) == path
