@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from fsctl.controller import handover
-from fsctl.controller.legs import Legs
+from fsctl.controller.legs import Legs, SwitchLeg
 from fsctl.controller.parting import Parting
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
@@ -94,7 +94,7 @@ class HuntedCall:
         try:
             self._begin(hunt)
             while not hunt.ended:
-                if self.parting.waits and not self.legs.open and hunt.phase is Phase.RELEASING:
+                if hunt.phase is Phase.RELEASING and self._may_go_on:
                     self._send_on(hunt)
                 else:
                     self._step(hunt)
@@ -111,6 +111,13 @@ class HuntedCall:
             if self.parting.next_group is None and not self.parting.stands:
                 self.caller.over.set()
         return hunt
+
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether the caller is to go on and no phone rings any more."""
+        if not self.parting.waits:
+            return False
+        return not (self.legs.may_ring if self.parting.overtakes else self.legs.open)
 
     def _let_others_hunt(self, hunt: Hunt) -> None:
         """Tell the group's line that this hunt is over, and whether it found everybody busy."""
@@ -278,9 +285,23 @@ class HuntedCall:
                 self.session.post(commands.tell_too_late(channel, self._whom.too_late))
             leg.asked.clear()
         else:
+            connected = self.hunt.phase is Phase.CONNECTED  # all others are to be cancelled
+            self._call_off(self.legs.open if connected else [leg])
             self.session.post(commands.cancel(leg.job, cause))
 
+    def _call_off(self, legs: Iterable[SwitchLeg]) -> None:
+        """Have legs call no phone that a cancel would miss, having no channel yet.
+
+        The switch itself ends them when the caller is gone.
+        """
+        missed = [leg for leg in legs if leg.job and leg.unheard and not leg.called_off]
+        if missed and self.hunt.phase is not Phase.GONE:
+            for leg in missed:
+                leg.called_off = True
+            self.caller.call_off(leg.job for leg in missed)
+
     def _cancel_all(self, cause: str) -> None:
+        self._call_off(self.legs.open)
         for leg in self.legs.open:
             leg.cancelled = leg.cancelled or cause
             if leg.asked:  # it may have lost the tag that all others have
@@ -319,7 +340,12 @@ class HuntedCall:
         self.session.flush()
 
     def _see_off(self, hunt: Hunt) -> None:
-        """Stay until every leg that was called off has ended, and the conversation too."""
+        """Stay until every leg that was called off has ended, and the conversation too.
+
+        A caller who hunts on or stands in line does not wait for legs that call no phone.
+        """
+        if hunt.winner is None and self.parting.goes_on and not self.legs.may_ring:
+            return
         winner = hunt.winner.number if hunt.winner else None
         again = self.clock() + STRAGGLER_TIME
         end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else handover.LINGER)

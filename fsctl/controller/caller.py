@@ -4,6 +4,7 @@ switch does for him meanwhile."""
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gevent.event import Event as Signal
@@ -38,6 +39,7 @@ class Caller:
         self.answered = arrival.answered
         self.bounded_at = 0.0
         """When the switch was last told to end the wait (``time.monotonic()``, seconds)."""
+        self._called_off: list[str] = []
         self._hears_legs = self._looked_after = self._bounded = False
 
     @property
@@ -75,6 +77,11 @@ class Caller:
         if self._bounded:
             self._bounded = False
             self.session.post(commands.unbind(self.uuid))
+
+    def call_off(self, jobs: Iterable[str]) -> None:
+        """Have the switch call no phone for these jobs, whose legs have no channel yet."""
+        self._called_off += jobs
+        self.session.post(commands.call_off(self.uuid, self._called_off))
 
     def is_gone(self, event: Event) -> bool:
         """Whether an event says that the caller has hung up."""

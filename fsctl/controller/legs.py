@@ -32,7 +32,8 @@ class SwitchLeg:
     ``kept`` is that channel, ``channels`` are alive, ``ringing`` ring, ``answered`` picked up,
     ``lost`` are the causes of those that are over; ``cancelled`` is the cause with which we wished
     for the leg's end. Of a leg that ``confirms`` the switch says that it has answered only once its
-    member has pressed 1; ``asked`` are the channels that were picked up before.
+    member has pressed 1; ``asked`` are the channels that were picked up before. A leg that was
+    ``called_off`` in the switch before it had a channel will call no phone.
     """
 
     number: int
@@ -47,6 +48,12 @@ class SwitchLeg:
     confirms: bool = False
     asked: set[str] = field(default_factory=set)
     ringing: set[str] = field(default_factory=set)
+    called_off: bool = False
+
+    @property
+    def unheard(self) -> bool:
+        """Whether this leg has had no channel yet, as far as is known."""
+        return not (self.over or self.kept or self.channels or self.lost or self.answered)
 
     def cause_of_failure(self, word: str) -> str:
         """Return how a leg ended whose job failed with ``word``, the cause of the first phone.
@@ -105,6 +112,11 @@ class Legs:
     def open(self) -> list[SwitchLeg]:
         """The legs that the switch has not ended yet."""
         return [leg for leg in self._by_number.values() if not leg.over]
+
+    @property
+    def may_ring(self) -> bool:
+        """Whether a phone rings or may yet: for all open legs but those that were called off."""
+        return any(not (leg.called_off and leg.unheard) for leg in self.open)
 
     @property
     def sip_codes(self) -> dict[int, int]:

@@ -230,6 +230,18 @@ def _number(text: str) -> int:
     return int(text) if text.isdigit() and len(text) < 12 else 0
 
 
+def regex(_switch: Switch, argument: str) -> str:
+    """``regex TEXT|PATTERN[|INSTEAD]``, or with another sign after ``m:``."""
+    sign = "|"
+    if argument[:2] == "m:" and argument[2:3] in ("|", "~", "/"):
+        sign, argument = argument[2], argument[3:]
+    text, pattern, *instead = [*separate(argument, sign, 4), ""]
+    found = re.search(pattern, text)
+    if not instead or instead == [""]:
+        return "true" if found else "false"
+    return instead[0] if found else text
+
+
 def cond(_switch: Switch, argument: str) -> str:
     """``cond A OP B ? YES : NO``: numbers are compared as such, a number and a text by length."""
     match = _CONDITION.fullmatch(argument)
@@ -274,6 +286,7 @@ API: dict[str, Api] = {
     "limit_hash_usage": limit_hash_usage,
     "limit_usage": limit_usage,
     "originate": originate,
+    "regex": regex,
     "sched_api": sched_api,
     "sched_del": sched_del,
     "sched_hangup": sched_hangup,

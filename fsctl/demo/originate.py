@@ -155,6 +155,7 @@ class Attempt:
         for own, endpoint in endpoints:
             merged = {**self.variables, **own}
             timeout = _whole(merged.get("originate_timeout")) or timeout
+            gevent.sleep(self.switch.look_up.get(endpoint.partition("/")[2].partition("@")[0], 0.0))
             phones, refused = _contacts(self.switch, endpoint)
             if phones:
                 gevent.sleep(_CHANNEL_APPEARS)
@@ -176,6 +177,9 @@ class Attempt:
         leg.watchers.append(self.changed)
         self.legs.append(leg)
         calls.create(self.switch, leg)
+        calls.run_hook(self.switch, leg, "api_on_originate")
+        if leg.down:
+            return ""
         leg.enter("CS_CONSUME_MEDIA")
         call = leg.phone
         if isinstance(call, MemberCall):
@@ -317,7 +321,7 @@ def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | N
         "recovery_profile_name": "internal",
         "sofia_profile_url": "sip:mod_sofia@127.0.0.1:5080",
     }.items():
-        if not mentions_variable(value):
+        if variables.get("origination_nested_vars") == "true" or not mentions_variable(value):
             leg.set(key, value)
     return leg
 

@@ -113,6 +113,8 @@ class Switch:
         self.quiet = gevent.event.Event()
         self.fallen_back: list[str] = []
         self.hash: dict[tuple[str, str], str] = {}
+        self.look_up: dict[str, float] = {}
+        """Seconds that it takes to find a user in the directory, where it is slow."""
         self.sessions = 0
         self.peak = 0
         self._phones: dict[str, list[Phone]] = {}
@@ -301,6 +303,7 @@ class Switch:
             self.quiet.wait()
             gevent.sleep(2 * NETWORK)
         self.forget_users()
+        self.look_up.clear()
         self.fallen_back.clear()
         self.hash.clear()
 

@@ -5,6 +5,7 @@ Nothing but ``questions``, which asks a switch what it has, builds others. Every
 """
 
 import math
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -183,6 +184,21 @@ def play(variable: str, again: bool = False) -> str:
     return f"{order}\nevent-uuid: {variable}"
 
 
+OFF_TAG = "fsctl_off"
+"""Variable of a caller: the jobs of legs that were called off and had no channel yet."""
+
+UNLESS_OVER = (
+    f"api_on_originate=uuid_kill\\s${{regex(m:~${{uuid_getvar(${{{CALL_TAG}}}\\s{OFF_TAG})}}"
+    f"~^-|${{{RING_TAG}}}~${{uuid}})}}\\sLOSE_RACE,origination_nested_vars=true"
+)
+"""Variables by which the switch itself ends a leg before it calls a phone, when the caller is gone
+(``uuid_getvar`` answers ``-ERR``) or the leg was called off: to find a user in the directory may
+take longer than the caller waits. It is expanded when the leg has its channel and can be found by
+``hupall`` (``switch_ivr_originate``), so that a cancel misses no leg that passes. FreeSWITCH keeps
+``${`` off a leg without ``origination_nested_vars``; ``quoting`` lets none of a stranger's through.
+"""
+
+
 class Originates:
     """The commands that call a caller's members and, when one has answered, claim the caller.
 
@@ -226,7 +242,7 @@ class Originates:
         if leg.prompt:
             own |= _confirming(leg.prompt, extras.too_late)
         whom_to_dial = dial_string(leg.dial) if leg.dial else f"user/{token(leg.user)}"
-        block = variables(own, self._common)
+        block = variables(own, UNLESS_OVER, self._common)
         on_answer = self._on_answer(extras, bool(leg.prompt))
         return f"bgapi originate {block}{whom_to_dial} '{on_answer}' inline\nJob-UUID: {job}"
 
@@ -254,7 +270,7 @@ def _claiming(extras: Extras, asks: bool) -> list[str]:
     )
     return [
         f"limit:hash {CLAIM} {whom} 1 {late}",
-        f"multiunset:{HUNT_TAG} {RING_TAG}",
+        f"multiunset:{HUNT_TAG} {RING_TAG} origination_nested_vars",
         *taking,
     ]
 
@@ -291,6 +307,14 @@ def cancel(job: str, cause: str) -> str:
     (tried), a leg that seems to ring may be a conversation.
     """
     return f"api hupall {token(cause)} {RING_TAG} {token(job)}"
+
+
+def call_off(caller: str, jobs: Sequence[str]) -> str:
+    """Return the command by which the legs of these jobs call no phone, if they have none yet.
+
+    ``cancel`` must follow: it ends those that have passed their check in this instant.
+    """
+    return f"api uuid_setvar {token(caller)} {OFF_TAG} {'.'.join(map(token, jobs))}"
 
 
 def claims(caller: str) -> str:

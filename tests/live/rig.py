@@ -10,6 +10,7 @@ from gevent.pool import Pool
 
 from tests.live.caller import OutgoingCall, Placing
 from tests.live.configuration import BEFORE, DOMAIN, USERS
+from tests.live.directory import SlowDirectory
 from tests.live.endpoint import Address, Endpoint
 from tests.live.freeswitch import FreeSwitch
 from tests.live.log import PhoneLog
@@ -70,6 +71,7 @@ class FreeSwitchRig:
         self._callers: list[OutgoingCall] = []
         self._sockets: list[Endpoint] = []
         self.switch = FreeSwitch(self._on_fallback)
+        self._directory: SlowDirectory | None = None
 
     @property
     def esl_url(self) -> str:
@@ -103,6 +105,11 @@ class FreeSwitchRig:
         phone = Phone(number, DOMAIN, "", self._external, self.log, self._outside)
         phone.script = script
         self._phones[number] = [phone]
+
+    def slow_directory(self, user: str, seconds: float) -> None:
+        if self._directory is None:
+            self._directory = SlowDirectory(self.switch)
+        self._directory.seconds[user] = seconds
 
     def calls_of(self, user: str) -> list[RingingCall]:
         return [call for phone in self._phones.get(user, []) for call in phone.calls]
@@ -167,6 +174,9 @@ class FreeSwitchRig:
         for caller in self._callers:
             caller.stop_calling()
         self.switch.hang_up_all()
+        if self._directory:
+            self._directory.close()
+            self._directory = None
         everyone = [phone for own in self._phones.values() for phone in own]
         Pool(20).map(self._unregister, everyone)
         for caller in self._callers:

@@ -86,6 +86,9 @@ class PythonRig:
     def phones(self, user: str, *scripts: Script) -> None:
         self.switch.register_phones(user, *map(_script, scripts))
 
+    def slow_directory(self, user: str, seconds: float) -> None:
+        self.switch.look_up[user] = seconds
+
     def answer_together(self, *users: str) -> None:
         """Every phone of these users that rings now picks up at the same moment."""
         self.switch.pick_up(*users)

@@ -132,6 +132,9 @@ class Rig(Protocol):
     def phones(self, user: str, *scripts: Script) -> None:
         """Register a phone for each script, in the log ``user``, ``user#2`` and so on."""
 
+    def slow_directory(self, user: str, seconds: float) -> None:
+        """Have the directory take so long to find a user, until the next ``reset``."""
+
     def dial(
         self,
         number: str,

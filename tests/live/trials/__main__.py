@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.live.trials import deaths, hostile, phones, pickups, races, twins
+from tests.live.trials import deaths, hostile, lookups, phones, pickups, races, twins
 from tests.live.trials.tally import Tally
 
 
@@ -29,6 +29,7 @@ KINDS = {
     "hostile": Kind(hostile.hostile, 300, 8),
     "pickup": Kind(pickups.pickup, 300, 4),
     "phones": Kind(phones.phones, 303, 8),
+    "lookups": Kind(lookups.lookups, 300, 6),
     "twins": Kind(twins.twins, 1002, 6),
 }
 
