@@ -7,22 +7,12 @@ import pytest
 
 from fsctl.hunt.machine import NEWS_TIME
 from tests.scenarios.conftest import MakeGroup
-from tests.scenarios.rig import Call, Rig, Script
+from tests.scenarios.rig import Rig, Script
 from tests.scenarios.test_records import NEAR, record
 
 RINGS = Script()
 DEAD = Script(dead=True)
 REJECTS = Script(refuse=603)
-
-
-def answered_together(rig: Rig, number: str, who: str, *phones: str) -> Call:
-    """Place a call that these phones of a member, and no others of theirs, answer at once."""
-    call = rig.dial(number, who=who)
-    for phone in phones:
-        rig.log.wait(phone, "invite")
-    rig.answer_together(*{phone.partition("#")[0] for phone in phones})
-    rig.log.wait(who, "answered")
-    return call
 
 
 def nobody_is_rung_again(rig: Rig, *phones: str) -> None:
@@ -41,7 +31,10 @@ def test_phones_of_a_member_answer_in_the_same_instant(
     number = group({"test002": 0.0, "test006": 0.0}, wait=10.0)
     labels = [f"test002#{at}" if at > 1 else "test002" for at in range(1, len(phones) + 1)]
     ringing = [own for own, script in zip(labels, phones, strict=True) if not script.dead]
-    call = answered_together(rig, number, "caller", *ringing)
+    call = rig.dial(number)
+    for phone in ("test006", *ringing):
+        rig.log.wait(phone, "invite")
+    rig.answer_together("test002")
     rig.log.wait("test006", "cancel")
     nobody_is_rung_again(rig, "test006", *ringing)
     assert call.hears("test002")
