@@ -57,7 +57,7 @@ def _http(error: HTTPException) -> Response:
 @pages.get("/openapi.json")
 def openapi() -> Response:
     """Describe all of this."""
-    return answer(openapi_document())
+    return answer(openapi_document(request.script_root))
 
 
 @pages.get("/groups")

@@ -43,7 +43,7 @@ from fsctl.web import (
 from fsctl.web.arguments import Id
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
-from fsctl.web.redirects import back_to, page_before
+from fsctl.web.redirects import back_to, page_before, this_page
 from fsctl.web.switches import Switches
 from fsctl.web.throttle import Throttle
 
@@ -117,6 +117,7 @@ def _prepare_templates(app: Flask) -> None:
         csrf=navigation.csrf,
         here=navigation.here,
         link=navigation.link,
+        this_page=this_page,
         menu=navigation.menu,
         role_name=navigation.role_name,
         tabs=navigation.tabs,
@@ -204,7 +205,7 @@ def _may_program(user: User | None) -> AnyResponse | None:
 
 def _wanted() -> str | None:
     """Return where a stranger wanted to go, for after the sign-in."""
-    return request.full_path.rstrip("?") if request.path != "/" else None
+    return this_page() if request.path != "/" else None
 
 
 # What goes wrong

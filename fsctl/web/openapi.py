@@ -19,12 +19,12 @@ _CHANGING = (400, 403, 404, 409, 422)
 _LARGEST_ID = 2_147_483_647
 
 
-def document() -> Schema:
-    """Return the description."""
+def document(prefix: str = "") -> Schema:
+    """Return the description; with a prefix, of a panel that a proxy has below that path."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "fsctl", "version": __version__},
-        "servers": [{"url": "/api/v1"}],
+        "servers": [{"url": f"{prefix}/api/v1"}],
         "security": [{"token": []}],
         "paths": {**_paths(), **_parts(), **_everything(), **_users()},
         "components": {

@@ -6,7 +6,7 @@ To them ``/<tab>/evil.example`` is a page of another host.
 """
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -23,7 +23,20 @@ def own_path(text: str) -> str | None:
         parts = urlsplit(text)
     except ValueError:
         return None
-    return None if parts.scheme or parts.netloc or parts.path.startswith("//") else text
+    if parts.scheme or parts.netloc or parts.path.startswith("//"):
+        return None
+    return text if _is_ours(parts.path) else None
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a path is below the panel's own, however a browser takes its dots."""
+    inside = path.startswith(f"{request.script_root}/")
+    return inside and not {".", ".."} & {unquote(part) for part in path.split("/")}
+
+
+def this_page() -> str:
+    """Return the path of this request as the browser has it, with its query."""
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def back_to(text: str) -> Response:

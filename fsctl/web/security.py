@@ -8,6 +8,7 @@ browser that says from where a change comes must say that it is from here.
 import hashlib
 import hmac
 import logging
+import re
 import secrets
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ CSRF_HEADER = "X-CSRF-Token"
 SAFE = ("GET", "HEAD", "OPTIONS")
 API = "/api/v1/"
 """Where programs ask, with tokens."""
+_PREFIX = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+")
+"""A path below which a proxy has the panel: names with one slash before each, so no other host."""
 _COOKIE = "fsctl_session"
 _MARK = "fsctl_browser"
 
@@ -65,9 +68,14 @@ class Cookies(SecureCookieSessionInterface):
         """Say whether the browser may send it over TLS only."""
         return request.is_secure
 
+    def get_cookie_path(self, _app: Flask) -> str:
+        """Return to which paths the browser sends it."""
+        return cookie_path()
+
 
 class BehindProxy:
-    """Believes what a reverse proxy says of the request (who, and by TLS), if it is one of ours.
+    """Believes what a reverse proxy says of the request, if it is one of ours: who asks, whether by
+    TLS, and below which path the proxy has the panel.
 
     What anybody else says is left out, and the first who does is logged: it may be a proxy that the
     settings have forgotten.
@@ -82,7 +90,9 @@ class BehindProxy:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Answer one request."""
         peer = environ.get("REMOTE_ADDR", "")
+        prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "")
         if self._trusts(peer):
+            _put_below(environ, prefix.rpartition(",")[2].strip().rstrip("/"))
             return self._told(environ, start_response)
         if "HTTP_X_FORWARDED_FOR" in environ and not self._logged:
             self._logged = True
@@ -102,17 +112,42 @@ class BehindProxy:
         return any((mapped or address) in network for network in self._proxies)
 
 
-def session_cookie(of: Request) -> str:
-    """Return the name of the cookie with which somebody is signed in.
+def _put_below(environ: "WSGIEnvironment", prefix: str) -> None:
+    """Have every address begin with a prefix, which the proxy may have left in the path or not."""
+    if not _PREFIX.fullmatch(prefix):
+        return
+    path = environ.get("PATH_INFO", "")
+    if path == prefix or path.startswith(f"{prefix}/"):
+        environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
+    environ["SCRIPT_NAME"] = prefix
 
-    Over TLS with the prefix that keeps everybody else from setting it (RFC 6265bis).
+
+def cookie_path() -> str:
+    """Return to which paths a browser sends our cookies: below a prefix, to none but the panel's.
+
+    So two panels on one host, each below a prefix of its own, do not take each other's cookies.
     """
-    return f"__Host-{_COOKIE}" if of.is_secure else _COOKIE
+    return request.script_root or "/"
+
+
+def _cookie_name(of: Request, name: str) -> str:
+    """Return the name of a cookie; over TLS with a prefix (RFC 6265bis).
+
+    ``__Host-`` keeps everybody else from setting it, and goes with the path ``/`` only.
+    """
+    if not of.is_secure:
+        return name
+    return f"__Secure-{name}" if of.script_root else f"__Host-{name}"
+
+
+def session_cookie(of: Request) -> str:
+    """Return the name of the cookie with which somebody is signed in."""
+    return _cookie_name(of, _COOKIE)
 
 
 def mark_cookie(of: Request) -> str:
     """Return the name of the cookie by which a browser is known where somebody signed in before."""
-    return f"__Host-{_MARK}" if of.is_secure else _MARK
+    return _cookie_name(of, _MARK)
 
 
 def keep_signed_in(response: Response, found: SignedIn) -> None:
@@ -129,7 +164,7 @@ def _set_cookie(response: Response, name: str, value: str, max_age: int | None =
         httponly=True,
         samesite="Lax",
         secure=request.is_secure,
-        path="/",
+        path=cookie_path(),
     )
 
 
@@ -140,7 +175,7 @@ def forget(response: Response) -> None:
         httponly=True,
         samesite="Lax",
         secure=request.is_secure,
-        path="/",
+        path=cookie_path(),
     )
 
 

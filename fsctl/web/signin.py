@@ -85,7 +85,13 @@ def choose_language() -> Response:
     response = back_to(request.form.get("back", ""))
     chosen = users.read_language(request.form.get("language", ""))
     response.set_cookie(
-        COOKIE, chosen, max_age=YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+        COOKIE,
+        chosen,
+        max_age=YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure,
+        path=security.cookie_path(),
     )
     return response
 
