@@ -139,7 +139,7 @@ def _recorded(engine: Engine, uuid: str, winner: RingingCall) -> None:
     found: list[CallRecord] = []
 
     def ended() -> bool:
-        found[:] = [stored.record for stored in find_calls(engine, uuid)]
+        found[:] = [stored.record for stored in find_calls(engine, uuid, hidden=0)]
         return bool(found) and found[0].talk_seconds is not None
 
     if not eventually(ended, 5.0):
