@@ -17,6 +17,7 @@ from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import GROUP_TERMS, read_given, sentence
+from fsctl.admin.versions import refuse_changed
 from fsctl.hunt.allowed import restricted
 from fsctl.hunt.group import Group, inner_name
 from fsctl.hunt.memory import Memory
@@ -89,11 +90,14 @@ def disable_group(session: Session, name: str, *, domain: str = "") -> Change:
 
 
 @transaction
-def remove_group(session: Session, name: str, *, domain: str = "") -> Change:
-    """Remove a group with its numbers and members."""
+def remove_group(
+    session: Session, name: str, *, domain: str = "", seen: str | None = None
+) -> Change:
+    """Remove a group with its numbers and members; ``seen`` is the fingerprint of all of it."""
     row = existing_group(session, name, domain)
-    endings.refuse_awaited(session, row)
     group, whose = to_group(row), capital(row)
+    refuse_changed(group, seen)
+    endings.refuse_awaited(session, row)
     _refuse_member(session, row)
     session.delete(row)
     session.flush()

@@ -12,7 +12,8 @@ from fsctl.admin import values
 from fsctl.admin.change import Change, changed, transaction
 from fsctl.admin.errors import Refused, Taken, WrongValue
 from fsctl.admin.groups import capital, existing_group, named
-from fsctl.store.groups import number_owners
+from fsctl.admin.versions import NUMBERS, refuse_changed
+from fsctl.store.groups import number_owners, to_group
 from fsctl.store.numbers import Number, dialled
 from fsctl.store.tables import GroupNumber, HuntGroup
 
@@ -21,11 +22,21 @@ MOST_AT_ONCE = 500  # one SQL statement asks for all of them
 
 @transaction
 def add_numbers(
-    session: Session, group: str, numbers: Iterable[str], region: str, *, domain: str = ""
+    session: Session,
+    group: str,
+    numbers: Iterable[str],
+    region: str,
+    *,
+    domain: str = "",
+    seen: str | None = None,
 ) -> Change:
-    """Let these numbers call the group; the same number twice is one number."""
+    """Let these numbers call the group; the same number twice is one number.
+
+    ``seen`` is the fingerprint of the group's numbers as they were.
+    """
     wanted = _read(numbers, region)
     row = existing_group(session, group, domain)
+    refuse_changed(to_group(row), seen, *NUMBERS)
     owners = number_owners(session, [number.value for number in wanted], row.domain)
     for number in wanted:
         owner = owners.get(number.value)
@@ -39,11 +50,18 @@ def add_numbers(
 
 @transaction
 def remove_numbers(
-    session: Session, group: str, numbers: Iterable[str], region: str, *, domain: str = ""
+    session: Session,
+    group: str,
+    numbers: Iterable[str],
+    region: str,
+    *,
+    domain: str = "",
+    seen: str | None = None,
 ) -> Change:
-    """Take these numbers from the group."""
+    """Take these numbers from the group; ``seen`` as in ``add_numbers``."""
     texts = list(dict.fromkeys(numbers))
     row = existing_group(session, group, domain)
+    refuse_changed(to_group(row), seen, *NUMBERS)
     mine = {number.number: number for number in row.numbers}
     # What an earlier version took, and no plan has, is removed as it is shown.
     for value in mine.keys() & set(texts):

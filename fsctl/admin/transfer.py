@@ -16,7 +16,9 @@ from fsctl.admin import endings, nesting
 from fsctl.admin.advice import title
 from fsctl.admin.allowed import refuse_external, refuse_not_allowed, restricted_of
 from fsctl.admin.change import transaction
+from fsctl.admin.documents import document_of
 from fsctl.admin.errors import Taken
+from fsctl.admin.versions import Conflict, digest
 from fsctl.hunt.allowed import restricted
 from fsctl.hunt.group import Group, Member
 from fsctl.store.columns import set_fields, settings_of
@@ -58,25 +60,45 @@ def plan_import(
         return _plan(session, wanted, domain, keep)
 
 
+def plan_version(plan: Plan) -> str:
+    """Return what tells a plan from every other."""
+    groups = [(step.before, step.after) for step in plan]
+    return digest([[one and document_of(one) for one in pair] for pair in groups])
+
+
 def import_groups(
-    engine: Engine, wanted: Sequence[Group], *, domain: str = "", keep: bool = False
+    engine: Engine,
+    wanted: Sequence[Group],
+    *,
+    domain: str = "",
+    keep: bool = False,
+    seen: str | None = None,
 ) -> Plan:
     """Make the groups be these, and return what that changed.
 
     Other groups are removed, unless ``keep``, or they are of another domain than the one that is
     given. The groups are as ``configuration.read_groups`` gives them. Raises Refused when a group
-    that stays has a number that is wanted.
+    that stays has a number that is wanted, and Conflict when ``seen``, the version of a plan, is
+    not that of what there is to do.
     """
-    if not plan_import(engine, wanted, domain=domain, keep=keep):
+    if not plan_import(engine, wanted, domain=domain, keep=keep) and seen is None:
         return []
-    return import_(engine, wanted, domain, keep)
+    return import_(engine, wanted, domain, keep, seen)
 
 
 @transaction
-def import_(session: Session, wanted: Sequence[Group], domain: str, keep: bool) -> Plan:
+def import_(
+    session: Session,
+    wanted: Sequence[Group],
+    domain: str,
+    keep: bool,
+    seen: str | None = None,
+) -> Plan:
     """Do what ``import_groups`` says, as one transaction that finds out by itself what to do."""
     lock_all(session)
     plan = _plan(session, wanted, domain, keep)
+    if seen is not None and plan_version(plan) != seen:
+        raise Conflict("somebody else has changed groups meanwhile; look at it again")
     # Whatever is given up goes first: a number may move from one group to another.
     for rows in _rows(session, [step for step in plan if step.after is None]):
         for row, _ in rows:

@@ -19,6 +19,7 @@ from fsctl.admin import passwords, values
 from fsctl.admin.actor import actor_of
 from fsctl.admin.difference import PASSWORD, SIGN_OUT
 from fsctl.admin.errors import Refused, WrongValue
+from fsctl.admin.versions import Conflict, digest
 from fsctl.catalogs import LANGUAGES
 from fsctl.store import web_users
 from fsctl.store.audit import Document, write_user_entry
@@ -95,16 +96,19 @@ def set_user(
     domain: str | None = None,
     language: str | None = None,
     by: str = "",
+    seen: str | None = None,
 ) -> User:
     """Change what is given of a user; None leaves a value as it is.
 
-    ``by`` is the user of the panel who asks for it, if it is one: see ``_allowed``.
+    ``by`` is the user of the panel who asks for it, if it is one: see ``_allowed``. ``seen`` is the
+    version of the user from which the change was made.
     """
     if role is None and domain is None and language is None:
         raise WrongValue("nothing to change: give a role, a domain or a language")
     with _changing(engine) as session:
         _allowed(session, by)
         row = _existing(session, name)
+        _refuse_changed(row, seen)
         if by and name_key(by) == row.name_key and (role or row.role, domain or "") != MANAGER:
             raise Refused("nobody takes their own rights away: another administrator can")
         before = _document(session, row)
@@ -134,17 +138,28 @@ def set_password(engine: Engine, name: str, password: str) -> User:
         return web_users.plain_user(row)
 
 
-def remove_user(engine: Engine, name: str, *, by: str = "") -> User:
-    """Remove a user with their sessions and tokens; ``by`` as in ``set_user``."""
+def remove_user(engine: Engine, name: str, *, by: str = "", seen: str | None = None) -> User:
+    """Remove a user with their sessions and tokens; ``by`` and ``seen`` as in ``set_user``."""
     with _changing(engine) as session:
         _allowed(session, by)
         row = _existing(session, name)
+        _refuse_changed(row, seen)
         if by and name_key(by) == row.name_key:
             raise Refused("nobody removes themselves: another administrator can")
         user = web_users.plain_user(row)
         _write_down(session, "remove user", _document(session, row), None)
         session.delete(row)
         return user
+
+
+def version_of(user: User) -> str:
+    """Return what tells a user from what they were before any change."""
+    return digest({"role": user.role, "domain": user.domain, "language": user.language})
+
+
+def _refuse_changed(row: WebUser, seen: str | None) -> None:
+    if seen is not None and version_of(web_users.plain_user(row)) != seen:
+        raise Conflict(f'somebody else has changed user "{row.name}" meanwhile; look at it again')
 
 
 def may_manage(user: User) -> bool:

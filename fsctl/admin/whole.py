@@ -5,7 +5,6 @@ made from; when the group is not that any more, somebody else was quicker and mu
 first.
 """
 
-import hashlib
 from dataclasses import replace
 
 import orjson
@@ -18,16 +17,12 @@ from fsctl.admin.documents import Document, document_of
 from fsctl.admin.errors import Refused, Taken, WrongValue
 from fsctl.admin.groups import add_group, capital, existing_group, named, remove_group, set_group
 from fsctl.admin.transfer import become
+from fsctl.admin.versions import GENERAL, refuse_changed
 from fsctl.admin.yaml_file import read_yaml
 from fsctl.hunt.group import Group
 from fsctl.store.audit import latest_entry
 from fsctl.store.groups import number_owners, to_group
 from fsctl.store.tables import HuntGroup
-
-
-def fingerprint(group: Group) -> str:
-    """Return what tells a group from what it was before any change."""
-    return hashlib.sha256(orjson.dumps(document_of(group))).hexdigest()[:32]
 
 
 @transaction
@@ -40,10 +35,24 @@ def change_group(
     """
     row = existing_group(session, name, domain)
     now = to_group(row)
-    if fingerprint(now) != seen:
-        raise Refused(f"somebody else has changed {named(row)} meanwhile; look at it again")
+    refuse_changed(now, seen)
     become(session, row, replace(wanted, name=now.name, domain=now.domain, numbers=now.numbers))
     return changed(session, row, f"{capital(row)} is changed.")
+
+
+@transaction
+def describe_group(
+    session: Session,
+    name: str,
+    new_name: str,
+    description: str,
+    *,
+    domain: str = "",
+    seen: str | None = None,
+) -> Change:
+    """Give a group a name and a description; ``seen`` is the fingerprint of these as they were."""
+    refuse_changed(to_group(existing_group(session, name, domain)), seen, *GENERAL)
+    return set_group(session, name, new_name=new_name, domain=domain, description=description)
 
 
 @transaction
@@ -66,9 +75,15 @@ def put_group(
 
 
 @transaction
-def copy_group(session: Session, name: str, new_name: str, *, domain: str = "") -> Change:
-    """Add a group that is like another, but for its numbers: they are one group's."""
+def copy_group(
+    session: Session, name: str, new_name: str, *, domain: str = "", seen: str | None = None
+) -> Change:
+    """Add a group that is like another, but for its numbers: they are one group's.
+
+    ``seen`` is the fingerprint of the group that was to be copied.
+    """
     source = to_group(existing_group(session, name, domain))
+    refuse_changed(source, seen)
     add_group(session, new_name, domain=domain)
     row = existing_group(session, new_name, domain)
     become(session, row, replace(source, name=row.name, numbers=()))

@@ -31,6 +31,7 @@ MAKERS = (
     "WrongValue",
     "Refused",
     "Taken",
+    "Conflict",
     "NumberError",
     "WrongFile",
     "append",

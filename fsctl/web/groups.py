@@ -1,5 +1,8 @@
 """Groups: the list, adding one, its name, its numbers, copying and removing it."""
 
+from dataclasses import replace
+from typing import cast
+
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -7,11 +10,13 @@ from fsctl.admin import groups as admin
 from fsctl.admin import numbers as numbers_admin
 from fsctl.admin import values, whole
 from fsctl.admin.errors import AdminError, Taken
+from fsctl.admin.versions import GENERAL, NUMBERS, Conflict, fingerprint
 from fsctl.hunt.group import Group
 from fsctl.store.engine import reading
 from fsctl.store.groups import number_owners
 from fsctl.store.numbers import is_assigned
 from fsctl.store.web_groups import find_page
+from fsctl.web import conflicts
 from fsctl.web.arguments import asked_number
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import ngettext
@@ -113,16 +118,19 @@ def general(group_id: int) -> View:
     group = visible_group(group_id)
     if request.method == "GET":
         return _tab("groups/general.html", group_id, group)
+    name = request.form.get("name", "").strip()
+    description = request.form.get("description", "").strip()
+    typed = {"form": {"name": name, "description": description}}
     try:
-        admin.set_group(
-            engine(),
-            group.name,
-            new_name=request.form.get("name", "").strip(),
-            description=request.form.get("description", "").strip(),
-            domain=group.domain,
+        seen = conflicts.seen()
+        whole.describe_group(
+            engine(), group.name, name, description, domain=group.domain, seen=seen
         )
+    except Conflict as error:
+        wanted = replace(error.now or group, name=name, description=description)
+        return _conflict("groups/general.html", group_id, error, wanted, **typed)
     except AdminError as error:
-        return _tab("groups/general.html", group_id, group, explain(error)), 422
+        return _again("groups/general.html", group_id, group, "general", error, **typed)
     say(_("The group was changed."))
     return redirect(url_for("groups.general", group_id=group_id))
 
@@ -131,11 +139,14 @@ def general(group_id: int) -> View:
 def copy(group_id: int) -> View:
     """Add a group like this one, under another name."""
     group = visible_group(group_id)
-    new_name = request.form.get("name", "").strip()
+    name = request.form.get("name", "").strip()
+    seen = conflicts.seen()
     try:
-        change = whole.copy_group(engine(), group.name, new_name, domain=group.domain)
+        change = whole.copy_group(engine(), group.name, name, domain=group.domain, seen=seen)
+    except Conflict as error:
+        return _conflict("groups/general.html", group_id, error, copied=name)
     except AdminError as error:
-        return _tab("groups/general.html", group_id, group, explain(error)), 422
+        return _again("groups/general.html", group_id, group, "whole", error, copied=name)
     say(_("The group was copied; this is the copy."))
     return redirect(url_for("groups.numbers", group_id=id_of(change.group)))
 
@@ -147,7 +158,10 @@ def remove(group_id: int) -> View:
     group = visible_group(group_id)
     if request.method == "GET":
         return _tab("groups/remove.html", group_id, group)
-    admin.remove_group(engine(), group.name, domain=group.domain)
+    try:
+        admin.remove_group(engine(), group.name, domain=group.domain, seen=conflicts.seen())
+    except Conflict as error:
+        return _conflict("groups/remove.html", group_id, error)
     say(_("The group was removed."))
     return redirect(url_for("groups.list_groups"))
 
@@ -160,18 +174,19 @@ def numbers(group_id: int) -> View:
     if request.method == "GET":
         return _tab("groups/numbers.html", group_id, group)
     taken, typed = request.form.get("remove"), request.form.get("numbers", "")
-    region = panel().settings.region
+    wanted = _split(typed) if taken is None else [taken]
+    change = numbers_admin.add_numbers if taken is None else numbers_admin.remove_numbers
+    region, seen = panel().settings.region, conflicts.seen()
     try:
-        if taken is not None:
-            numbers_admin.remove_numbers(engine(), group.name, [taken], region, domain=group.domain)
-            said = _("The number was taken away.")
-        else:
-            wanted = _split(typed)
-            numbers_admin.add_numbers(engine(), group.name, wanted, region, domain=group.domain)
-            said = ngettext("The number was added.", "The numbers were added.", len(wanted))
+        change(engine(), group.name, wanted, region, domain=group.domain, seen=seen)
+    except Conflict as error:
+        return _conflict("groups/numbers.html", group_id, error, typed=typed)
     except AdminError as error:
-        return _tab("groups/numbers.html", group_id, group, explain(error), typed=typed), 422
-    say(said)
+        return _again("groups/numbers.html", group_id, group, "numbers", error, typed=typed)
+    if taken is None:
+        say(ngettext("The number was added.", "The numbers were added.", len(wanted)))
+    else:
+        say(_("The number was taken away."))
     return redirect(url_for("groups.numbers", group_id=group_id))
 
 
@@ -208,15 +223,35 @@ def _split(typed: str) -> list[str]:
     return [part.strip() for part in typed.split("\n") if part.strip()]
 
 
-def _tab(
-    template: str, group_id: int, group: Group, problem: str | None = None, typed: str = ""
-) -> str:
-    """Return one of the pages of a group."""
+def _tab(template: str, group_id: int, group: Group, **shown: object) -> str:
+    """Return one of the pages of a group. Its forms carry the version that they are made from."""
+    versions = {
+        "general": fingerprint(group, *GENERAL),
+        "numbers": fingerprint(group, *NUMBERS),
+        "whole": fingerprint(group),
+        **cast(dict[str, str], shown.pop("versions", {})),
+    }
+    warnings = warnings_of(group, picture_of(domain(), [group]))
     return render_template(
-        template,
-        id=group_id,
-        group=group,
-        warnings=warnings_of(group, picture_of(domain(), [group])),
-        problem=problem,
-        typed=typed,
+        template, id=group_id, group=group, warnings=warnings, versions=versions, **shown
     )
+
+
+def _again(
+    template: str, group_id: int, group: Group, part: str, error: AdminError, **typed: object
+) -> tuple[str, int]:
+    """Return a page whose form was refused. It is still made from the version that it was."""
+    seen = conflicts.seen()
+    versions = {} if seen is None else {part: seen}
+    page = _tab(template, group_id, group, problem=explain(error), versions=versions, **typed)
+    return page, 422
+
+
+def _conflict(
+    template: str, group_id: int, error: Conflict, wanted: Group | None = None, **typed: object
+) -> tuple[str, int]:
+    """Return a page whose group somebody else has changed meanwhile, as the group is now."""
+    now = error.now or visible_group(group_id)
+    shown = conflicts.shown(error, wanted)
+    page = _tab(template, group_id, now, problem=explain(error), conflict=shown, **typed)
+    return page, 409

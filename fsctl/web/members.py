@@ -13,7 +13,9 @@ from fsctl.admin import whole
 from fsctl.admin.errors import AdminError
 from fsctl.admin.groups import get_memory
 from fsctl.admin.groups import whole as whole_group
+from fsctl.admin.versions import Conflict, fingerprint
 from fsctl.hunt.group import Group
+from fsctl.web import conflicts
 from fsctl.web.draft import Draft, empty_row
 from fsctl.web.fields import GROUP_FIELDS, MEMBER_FIELDS
 from fsctl.web.languages import gettext as _
@@ -44,7 +46,7 @@ def configuration(group_id: int) -> Response | str | tuple[str, int]:
     group = visible_group(group_id)
     if request.method == "GET":
         draft = Draft.of(group, comma=language() == "pl")
-        return _page(group_id, group, draft, whole.fingerprint(group))
+        return _page(group_id, group, draft, fingerprint(group))
     draft, seen = Draft.read(request.form), request.form.get("seen", "")
     if (act := request.form.get("act", "save")) != "save":
         draft.act(act, picked=request.form.getlist("picked"))
@@ -55,6 +57,13 @@ def configuration(group_id: int) -> Response | str | tuple[str, int]:
         return _page(group_id, group, draft, seen, problem), 422
     try:
         whole.change_group(engine(), group.name, wanted, seen=seen, domain=group.domain)
+    except Conflict as error:
+        now = error.now or group
+        problem = explain(error)
+        page = _page(
+            group_id, now, draft, fingerprint(now), problem, conflicts.shown(error, wanted)
+        )
+        return page, 409
     except AdminError as error:
         return _page(group_id, group, draft, seen, explain(error)), 409
     say(_("Saved. It is in force within a second."))
@@ -99,7 +108,14 @@ def _in_words(group: Group, users: list[str], picture: Picture | None) -> list[d
     ]
 
 
-def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | None = None) -> str:
+def _page(
+    group_id: int,
+    group: Group,
+    draft: Draft,
+    seen: str,
+    problem: str | None = None,
+    conflict: conflicts.Shown | None = None,
+) -> str:
     drawn = draft.group(group)
     picture = picture_of(domain(), [drawn or group])
     users = [row.user for row in draft.rows]
@@ -114,6 +130,7 @@ def _page(group_id: int, group: Group, draft: Draft, seen: str, problem: str | N
         draft=draft,
         seen=seen,
         problem=problem,
+        conflict=conflict,
         group_fields=GROUP_FIELDS,
         member_fields=MEMBER_FIELDS,
         blank=empty_row(),

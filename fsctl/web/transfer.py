@@ -12,9 +12,11 @@ from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.import_advice import warnings_of
 from fsctl.admin.spreadsheet import Dialect
-from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import
+from fsctl.admin.transfer import Plan, Step, all_groups, import_groups, plan_import, plan_version
+from fsctl.admin.versions import Conflict
 from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.hunt.group import Group
+from fsctl.web import conflicts
 from fsctl.web.downloads import file_answer, for_people
 from fsctl.web.languages import gettext as _
 from fsctl.web.languages import sentence
@@ -54,22 +56,34 @@ def import_() -> AnyResponse | str | tuple[str, int]:
     """Show what a file would change, and change it."""
     if request.method == "GET":
         return render_template("transfer.html")
-    keep = "keep" in request.form
+    keep, seen = "keep" in request.form, conflicts.seen()
     text = ""
+    problem = None
     try:
         text = _text()
         wanted = read_file(text)
         if request.form.get("act") == "import":
-            plan = import_groups(engine(), wanted, domain=domain(), keep=keep)
+            plan = import_groups(engine(), wanted, domain=domain(), keep=keep, seen=seen)
             say(_("Imported: %(what)s.", what=_verdict(plan)))
             for line in warnings_of(plan)[:MOST_SAID]:
                 say(sentence(line), "doubt")
             return redirect(url_for("groups.list_groups"))
         plan = plan_import(engine(), wanted, domain=domain(), keep=keep)
+    except Conflict as error:
+        problem = explain(error)
+        plan = plan_import(engine(), wanted, domain=domain(), keep=keep)
     except AdminError as error:
         return render_template("transfer.html", problem=explain(error), keep=keep), 422
+    page = _planned(plan, text, keep, problem)
+    return (page, 409) if problem else page
+
+
+def _planned(plan: Plan, text: str, keep: bool, problem: str | None) -> str:
+    """Return the page that shows what a file would change, and carries that to the import."""
     return render_template(
         "transfer.html",
+        problem=problem,
+        version=plan_version(plan),
         steps=[lines_of(step) for step in plan[:MOST_STEPS]],
         left_out=max(0, len(plan) - MOST_STEPS),
         warnings=warnings_of(plan)[:MOST_WARNINGS],

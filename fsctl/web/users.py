@@ -12,8 +12,10 @@ from werkzeug.wrappers import Response
 
 from fsctl.admin import users as admin
 from fsctl.admin.errors import AdminError
+from fsctl.admin.versions import Conflict
 from fsctl.store.web_tables import ROLES
 from fsctl.store.web_users import User
+from fsctl.web import conflicts
 from fsctl.web.languages import NAMES, ngettext
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import engine, explain, panel, say, user
@@ -82,7 +84,10 @@ def one(user_id: int) -> View:
             domain=form.get("domain", "").strip(),
             language=form.get("language"),
             by=user().name,
+            seen=conflicts.seen(),
         )
+    except Conflict as error:
+        return _page(user_with_id(user_id), explain(error), conflict=True), 409
     except AdminError as error:
         return _page(found, explain(error)), 422
     log_change(found.name, "was changed")
@@ -142,14 +147,21 @@ def remove(user_id: int) -> View:
     """Ask whether a user is to go, and remove them."""
     found = user_with_id(user_id)
     if request.method == "GET":
-        return render_template("users/remove.html", one=found)
+        return _removal(found)
     try:
-        admin.remove_user(engine(), found.name, by=user().name)
+        admin.remove_user(engine(), found.name, by=user().name, seen=conflicts.seen())
+    except Conflict as error:
+        return _removal(user_with_id(user_id), explain(error)), 409
     except AdminError as error:
         return _page(found, explain(error)), 422
     log_change(found.name, "was removed")
     say(_("The user was removed."))
     return redirect(url_for("users.list_users"))
+
+
+def _removal(found: User, problem: str | None = None) -> str:
+    version = admin.version_of(found)
+    return render_template("users/remove.html", one=found, version=version, problem=problem)
 
 
 def _form(template: str, problem: str | None = None) -> str:
@@ -158,12 +170,18 @@ def _form(template: str, problem: str | None = None) -> str:
     )
 
 
-def _page(found: User, problem: str | None = None, token: str | None = None) -> str:
+def _page(
+    found: User, problem: str | None = None, token: str | None = None, *, conflict: bool = False
+) -> str:
     form = request.form if problem and "role" in request.form else None
+    now = {"role": found.role, "domain": found.domain, "language": found.language}
+    seen = None if conflict or form is None else conflicts.seen()
     return render_template(
         "users/one.html",
         one=found,
-        form=form or {"role": found.role, "domain": found.domain, "language": found.language},
+        version=seen or admin.version_of(found),
+        conflict=conflicts.shown_of_user(now, form) if conflict and form else None,
+        form=form or now,
         roles=ROLES,
         languages=NAMES,
         problem=problem,

@@ -16,6 +16,7 @@ from fsctl.admin.errors import Refused
 from fsctl.admin.groups import add_group, disable_group, get_group, set_group
 from fsctl.admin.numbers import add_numbers
 from fsctl.admin.transfer import import_groups, plan_import
+from fsctl.admin.versions import fingerprint
 from fsctl.controller.source import database_source
 from fsctl.hunt.allowed import Allowed, read_contexts, read_directories, read_hosts, show_entries
 from fsctl.hunt.endings import Reason, ending_for
@@ -85,7 +86,7 @@ def by_setting(engine: Engine, **given: str) -> object:
 
 def by_changing(engine: Engine, **given: Any) -> object:
     group = get_group(engine, "sales", domain=DOMAIN)
-    seen = whole.fingerprint(group)
+    seen = fingerprint(group)
     return whole.change_group(engine, "sales", replace(group, **given), seen=seen, domain=DOMAIN)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from fsctl.admin import users
 from fsctl.admin.groups import add_group, get_group
-from fsctl.admin.whole import fingerprint
+from fsctl.admin.versions import fingerprint
 from fsctl.hunt.allowed import read_hosts
 from fsctl.settings import Settings
 from fsctl.web.app import create_app
