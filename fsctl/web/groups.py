@@ -106,7 +106,7 @@ def switch(group_id: int) -> Response:
 
 def _back(group_id: int) -> str:
     """Return the page that a small form was on: the list, where it was, or the group's own."""
-    wanted = own_path(request.form.get("back", "")) or ""
+    wanted = own_path(request.form.get("back", ""), request.script_root) or ""
     on_list = wanted.partition("?")[0] == url_for("groups.list_groups")
     return wanted if on_list else url_for("groups.general", group_id=group_id)
 

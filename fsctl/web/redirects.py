@@ -15,8 +15,11 @@ _PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
 """One slash, then printable ASCII without spaces and without ``\\``."""
 
 
-def own_path(text: str) -> str | None:
-    """Return a path of this panel, with its query; None for anything else."""
+def own_path(text: str, below: str = "") -> str | None:
+    """Return a path of this panel, with its query; None for anything else.
+
+    ``below`` is the path below which a proxy has the panel.
+    """
     if not _PATH.fullmatch(text):
         return None
     try:
@@ -25,13 +28,13 @@ def own_path(text: str) -> str | None:
         return None
     if parts.scheme or parts.netloc or parts.path.startswith("//"):
         return None
-    return text if _is_ours(parts.path) else None
+    return text if _is_below(parts.path, below) else None
 
 
-def _is_ours(path: str) -> bool:
-    """Whether a path is below the panel's own, however a browser takes its dots."""
-    inside = path.startswith(f"{request.script_root}/")
-    return inside and not {".", ".."} & {unquote(part) for part in path.split("/")}
+def _is_below(path: str, below: str) -> bool:
+    """Whether a path is below another, however a browser takes its dots."""
+    dots = {".", ".."} & {unquote(part) for part in path.split("/")}
+    return not below or (path.startswith(f"{below}/") and not dots)
 
 
 def this_page() -> str:
@@ -41,7 +44,7 @@ def this_page() -> str:
 
 def back_to(text: str) -> Response:
     """Send the browser to a page of this panel; to the list of groups if ``text`` is none."""
-    return redirect(own_path(text) or url_for("groups.list_groups"))
+    return redirect(own_path(text, request.script_root) or url_for("groups.list_groups"))
 
 
 def page_before() -> str:
