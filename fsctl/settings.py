@@ -37,6 +37,7 @@ from fsctl.settings_values import (
     external_caller,
     external_dial,
     frame_size,
+    header_names,
     language,
     log_format,
     log_level,
@@ -157,8 +158,7 @@ class Settings:
         "",
         context,
         "CONTEXT",
-        "Where extensions are looked for to which callers go on; empty: the group's domain, else "
-        "default.",
+        "Where extensions are that callers go on to; empty: the group's domain, else default.",
     )
     external_context: str = setting(
         "",
@@ -248,8 +248,14 @@ class Settings:
         "",
         external_caller,
         "NUMBER",
-        "The caller's number that such telephones show, of {number}, {dialled} and what you write. "
-        "Empty: as members' telephones do.",
+        "The caller's number that they show, of {number}, {dialled} and text; empty: as members'.",
+    )
+    leg_headers: tuple[str, ...] = setting(
+        "X-*",
+        header_names,
+        "NAMES",
+        "Which SIP headers of a caller members get: names, or their beginnings with a *; or none.",
+        show=lambda names: ",".join(names) or "none",
     )
     sign_code: str = setting(
         "*45",

@@ -82,6 +82,18 @@ def variable(text: str) -> str:
     return text
 
 
+def header_names(text: str) -> tuple[str, ...]:
+    """Read names of SIP headers with commas between them, or ``none``."""
+    if text.strip().lower() == "none":
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) > 50 or not all(re.fullmatch(r"[A-Za-z][\w-]{0,40}\*?", name) for name in names):
+        raise ValueError(
+            "write names of SIP headers with commas between them, for example X-*, or none"
+        )
+    return names
+
+
 def context(text: str) -> str:
     """Read the name of a dialplan context, or nothing."""
     if not re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})?", text):

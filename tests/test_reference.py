@@ -15,7 +15,7 @@ from docs import reference
 from docs.reference import metrics, variables
 from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS
 from fsctl.cli.main import root
-from fsctl.esl import commands
+from fsctl.esl import commands, trial_commands
 from fsctl.esl.presentation import Shown
 from fsctl.settings import SETTINGS
 from fsctl.store import migrate
@@ -89,7 +89,7 @@ def test_every_variable_that_is_sent_has_a_place() -> None:
         commands.Originates("a", shown).command(
             commands.LegOrder(1, "b", "c", 30, "press.wav"), extras
         ),
-        commands.place_trial("a", "600", "default", shown, 30),
+        trial_commands.place_trial("a", "600", "default", shown, 30),
     ]
     found = {
         name

@@ -22,7 +22,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "fsctl_ring": (LEG, "its own job's uuid while it hunts; by it the leg is cancelled alone"),
     "fsctl_leg": (LEG, "the leg's number within the call"),
     "fsctl_picker": (PICKER, "who picks up, once they have the claim on the caller"),
-    "fsctl_hops": (f"{CALLER}, {READ}", "how many groups a caller has been through who goes on"),
+    "sip_h_X-Fsctl-Hops": (
+        f"{LEG}, {CALLER}, {READ}",
+        "how many groups the call has been through; a header of every INVITE, too",
+    ),
     "fsctl_greeting": (CALLER, "the greeting that is to be played"),
     "fsctl_music": (CALLER, "what is heard while telephones ring; cleared by who wins"),
     "fsctl_ringing": (CALLER, "ringing as media, where music cannot be played; cleared likewise"),
@@ -47,6 +50,10 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "origination_caller_id_name": (LEG, "the name that the telephone shows"),
     "origination_privacy": (LEG, "hides both, for a caller who asks for it"),
     "sip_h_Alert-Info": (LEG, "the distinctive ring"),
+    "export_vars": (
+        f"{LEG}, {READ}",
+        "what the dialplan exports goes with every leg ([legs](../legs.md)), and further",
+    ),
     "sip_h_Diversion": (LEG, "which number diverts the call"),
     "max_forwards": (f"{LEG}, {READ}", "how often the call may yet be forwarded (RFC 3261)"),
     "playback_timeout_sec": (PICKER, "seconds that the sound of a refusal may last"),
@@ -58,6 +65,9 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "user_name": (READ, "the directory's user who calls, whose own telephone is then not rung"),
     "sip_auth_username": (READ, "the same, where only the call itself was authenticated"),
     "domain_name": (READ, "that user's domain; the call's is in what `domain_variable` names"),
+    "sip_h_": (READ, "the beginning of the SIP headers that go with legs (`leg_headers`)"),
+    "ringback": (READ, "what a caller hears as ringing whose channel has media"),
+    "transfer_ringback": (READ, "the same, of an answered caller"),
     "sip_req_host": (READ, "where the number was called, for a Diversion header"),
     "bridge_uuid": (f"{LEG}, {READ}", "with whom a channel was bridged last"),
     "sip_invite_failure_status": (f"{LEG}, {READ}", "the telephone's final SIP code"),
@@ -99,7 +109,7 @@ def names() -> set[str]:
 
 
 def _names(path: Path, tree: ast.Module) -> Iterator[str]:
-    orders = path.name in ("commands.py", "picking.py")
+    orders = path.name in ("commands.py", "trial_commands.py", "picking.py")
     words = orders or path.name == "presentation.py"
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -109,7 +119,7 @@ def _names(path: Path, tree: ast.Module) -> Iterator[str]:
                 yield from filter(None, sum(_SET.findall(node.value), ()))
         if isinstance(node, ast.Assign):
             value = getattr(node.value, "value", None)
-            if isinstance(value, str) and re.fullmatch(r"fsctl_\w+", value):
+            if isinstance(value, str) and re.fullmatch(r"(fsctl|sip_h)_[\w-]+|export_vars", value):
                 yield value
             if words:
                 yield from filter(None, map(_key, node.targets))

@@ -37,6 +37,7 @@ from fsctl.controller.signing import Signing
 from fsctl.controller.source import database_news, database_source
 from fsctl.controller.whom import Around, Outside
 from fsctl.controller.workers import Workers, hear_orders
+from fsctl.esl.carried import Carrying
 from fsctl.esl.listener import bind, place_of
 from fsctl.hunt.codes import Codes
 from fsctl.hunt.group import Group
@@ -204,6 +205,7 @@ def _around(settings: Settings) -> Around:
         Outside(settings.external_dial, settings.external_caller),
         Places(settings.transfer_context, settings.external_context, settings.voicemail),
         dnd=settings.dnd,
+        carrying=Carrying(settings.leg_headers),
     )
 
 

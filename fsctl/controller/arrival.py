@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fsctl.esl.moving import HOPS
+from fsctl.esl.carried import NOTHING, Carried, Carrying, hops_of
 from fsctl.esl.presentation import Caller
 from fsctl.esl.session import CallSession
 from fsctl.hunt.endings import MOST_HOPS
@@ -22,7 +22,7 @@ class Arrival:
     through no more; ``forwards`` is how often it may yet be forwarded (Max-Forwards, RFC 3261,
     8.1.1.6), empty when the switch does not say. ``media`` is whether the caller's channel has
     media already, ``answered`` whether the dialplan has answered it; ``ringback`` is what the
-    dialplan wants the caller to hear as ringing.
+    dialplan wants the caller to hear as ringing; ``carried`` goes with every leg.
     """
 
     uuid: str
@@ -36,9 +36,15 @@ class Arrival:
     media: bool = False
     answered: bool = False
     ringback: str = ""
+    carried: Carried = NOTHING
 
     @classmethod
-    def of(cls, session: CallSession, domain_variable: str = "domain_name") -> "Arrival":
+    def of(
+        cls,
+        session: CallSession,
+        domain_variable: str = "domain_name",
+        carrying: Carrying = Carrying(),  # noqa: B008 - it is immutable
+    ) -> "Arrival":
         """Read it from the connect reply. Strangers choose most of this; nothing is cleaned yet."""
         get = session.session_data.get
         # Only a name that the switch has verified: the From user is anybody's to choose.
@@ -57,11 +63,12 @@ class Arrival:
             f"{user}@{domain}" if user and domain and "@" not in user else user,
             get("variable_" + domain_variable, ""),
             get("variable_sip_req_host", ""),
-            _hops(get(f"variable_{HOPS}", ""), get("variable_max_forwards", "")),
+            _hops(hops_of(session.session_data), get("variable_max_forwards", "")),
             _one_less(get("variable_max_forwards", "")),
             state in ("early", "answered"),
             state == "answered",
             _ringback(get, state == "answered"),
+            carrying.read(session.session_data, session.channel_block),
         )
 
 

@@ -71,7 +71,7 @@ class HuntedCall:
         self.hunt = Hunt(admitted.schedule, self.clock())
         self._note = note
         self._sounds = stay.sounds
-        self._whom = Whom(self.group, caller.arrival, around, caller.legs)
+        self._whom = Whom(self.group, caller.arrival, around, caller.legs, caller.hops + 1)
         self._actions: deque[ev.Action] = deque()
         self.parting = Parting(stay, self.group, around.places)
         self._begun = False

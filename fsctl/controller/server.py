@@ -92,6 +92,7 @@ class Controller:
         self._meter = meter
         self._hidden = hidden
         self._domain_variable = domain_variable
+        self._carrying = around.carrying
         self._presence = presence or Presence()
         self._presence.on_free = self.lines.freed
         self._reception = Reception(
@@ -277,7 +278,7 @@ class Controller:
 
     def _arrived(self, session: CallSession) -> Caller:
         """Return the caller who is handed over. May raise."""
-        arrival = Arrival.of(session, self._domain_variable)
+        arrival = Arrival.of(session, self._domain_variable, self._carrying)
         session.forget_channel()
         if log.isEnabledFor(logging.DEBUG):
             caller = mask_number(arrival.caller.number, self._hidden) or "somebody withheld"

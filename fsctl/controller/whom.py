@@ -11,6 +11,7 @@ from fsctl.controller.onward import Places
 from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import playable, prompts_of
 from fsctl.esl import questions
+from fsctl.esl.carried import Carrying
 from fsctl.esl.codec import Frame
 from fsctl.esl.commands import Extras, LegOrder, Originates
 from fsctl.hunt.events import StartLeg
@@ -52,24 +53,30 @@ def nobody_talks(_user: str) -> bool:
 
 
 _USUAL = Places()
+_BY_DEFAULT = Carrying()
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What is the same for all calls of a controller; ``talks`` is ``Presence.talks``,
-    ``dnd`` the api command that tells whether a user wants no calls (``settings.dnd``)."""
+    ``dnd`` the api command that tells whether a user wants no calls (``settings.dnd``),
+    ``carrying`` what of a caller's channel goes with every leg."""
 
     outside: Outside = Outside()
     places: Places = _USUAL
     talks: Callable[[str], bool] = nobody_talks
     dnd: str = ""
+    carrying: Carrying = _BY_DEFAULT
 
 
 class Whom:
     """The members of one call's group."""
 
-    def __init__(self, group: Group, arrival: Arrival, around: Around, before: int = 0) -> None:
-        """``before`` is how many legs the call had in groups before this one."""
+    def __init__(
+        self, group: Group, arrival: Arrival, around: Around, before: int = 0, hops: int = 1
+    ) -> None:
+        """``before`` is how many legs the call had in groups before this one, ``hops`` how many
+        groups there were, this one included."""
         self.too_late = playable(group.too_late) or ""
         """What a member hears who pressed 1 when somebody else had the caller."""
         self._group = group
@@ -77,11 +84,12 @@ class Whom:
         self._around = around
         self._before = before
         self._prompts = prompts_of(group)
-        self._originates = Originates(arrival.uuid, shown_of(group, arrival))
+        carried = arrival.carried.of_leg(hops)
+        self._originates = Originates(arrival.uuid, shown_of(group, arrival), carried)
         self._outside = self._originates
         if around.outside.caller and has_external(group):
             shown = shown_of(around.outside.group(group), arrival)
-            self._outside = Originates(arrival.uuid, shown)
+            self._outside = Originates(arrival.uuid, shown, carried)
 
     @property
     def may_pass_over(self) -> bool:

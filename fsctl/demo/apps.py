@@ -63,6 +63,14 @@ def set_variable(switch: Switch, channel: Channel, argument: str) -> None:
     channel.set(name, switch.expand(channel, value))
 
 
+def export(switch: Switch, channel: Channel, argument: str) -> None:
+    """``export``: ``name=value``, which goes to the legs of a ``bridge`` too; ``nolocal:name``."""
+    set_variable(switch, channel, argument)
+    name = argument.partition("=")[0]
+    before = channel.get("export_vars")
+    channel.set("export_vars", f"{before},{name}" if before else name)
+
+
 def multiset(switch: Switch, channel: Channel, argument: str) -> None:
     """``multiset``: several assignments, separated by spaces or as ``^^:`` says."""
     for assignment in _several(argument):
@@ -254,6 +262,7 @@ APPLICATIONS: dict[str, Application] = {
     "answer": answer,
     "demo_fallback": fallback,
     "endless_playback": endless_playback,
+    "export": export,
     "hangup": hangup,
     "intercept": intercept,
     "limit": limit,

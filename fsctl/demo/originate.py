@@ -16,6 +16,7 @@ import gevent.event
 from fsctl.demo import calls, causes, sounds
 from fsctl.demo.channel import Action, Channel, Profile
 from fsctl.demo.clock import epoch, next_tick
+from fsctl.demo.forwarding import Forwarded
 from fsctl.demo.phones import MemberCall, Phone
 from fsctl.demo.quoting import bracketed, inline_actions, mentions_variable, separate
 
@@ -182,7 +183,7 @@ class Attempt:
             return ""
         leg.enter("CS_CONSUME_MEDIA")
         call = leg.phone
-        if isinstance(call, MemberCall):
+        if isinstance(call, MemberCall | Forwarded):
             call.invite(leg)
         return ""
 
@@ -290,7 +291,7 @@ def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | N
         name=f"sofia/internal/{address}",
         inbound=False,
         profile=profile,
-        phone=MemberCall(switch, phone),
+        phone=Forwarded(switch, phone) if phone.forwards else MemberCall(switch, phone),
         presence_id=presence.get("presence_id", ""),
         uuid=uuid,
     )

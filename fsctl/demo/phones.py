@@ -54,6 +54,8 @@ class Phone:
     label: str
     port: int
     script: Script
+    forwards: tuple[str, str] | None = None
+    """The extension to which the directory forwards its calls, and the way: loopback or sip."""
 
 
 #: What a refusal is called in the log; "reject" for the rest.
@@ -130,6 +132,7 @@ class MemberCall:
             alert_info=channel.get("sip_h_Alert-Info") or "",
             diversion=channel.get("sip_h_Diversion") or "",
             hidden="hide_number" in (channel.get("origination_privacy") or ""),
+            headers=_headers(channel),
         )
         if script.refuse is not None and script.refuse_after <= 0:
             self._refuse()
@@ -216,6 +219,16 @@ class MemberCall:
     def _bye(self) -> None:
         if self.channel is not None:
             calls.hangup(self.switch, self.channel, "NORMAL_CLEARING")
+
+
+def _headers(channel: Channel) -> dict[str, str]:
+    """Return the headers of a leg's INVITE that are its own."""
+    own = "sip_h_"
+    return {
+        name.removeprefix(own): channel.get(name) or ""
+        for name in channel.variables
+        if name.startswith(f"{own}X-")
+    }
 
 
 class CallerCall:

@@ -9,6 +9,7 @@ import itertools
 import time
 import uuid as uuids
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import gevent
 import gevent.event
@@ -136,6 +137,15 @@ class Switch:
             for number, script in enumerate(scripts, 1)
         ]
 
+    def forward(self, user: str, extension: str, way: str) -> None:
+        """Have a user's directory entry call an extension of the dialplan, by "loopback" or "sip".
+
+        Loopback keeps the leg's variables, SIP its headers only.
+        """
+        self._phones[user] = [
+            replace(phone, forwards=(extension, way)) for phone in self._phones.get(user, [])
+        ]
+
     def forget_users(self) -> None:
         """Forget every user."""
         self._phones.clear()
@@ -161,10 +171,11 @@ class Switch:
         hidden: bool = False,
         before: Sequence[Action] = (),
         flags: str = "async full",
+        headers: Sequence[tuple[str, str]] = (),
     ) -> PlacedCall:
         """Place a call. With ``user`` it comes from that user's own telephone; a ``hidden`` caller
         asks not to be shown. ``before`` is what the dialplan does first; ``flags`` are those of
-        ``socket``."""
+        ``socket``; ``headers`` are more of the INVITE's."""
         if user is not None:
             caller_number, caller_name = user, user
         phone = CallerCall(self, who)
@@ -189,6 +200,8 @@ class Switch:
             callstate="RINGING",
         )
         channel.variables.update(_caller_variables(self, channel, user))
+        for name, value in headers:
+            channel.set(f"sip_h_{name}", value)
         phone.controllers = controllers or self.controllers
         where = f"{phone.controllers} {flags}".rstrip()
         channel.queued = [*before, ("socket", where), ("demo_fallback", None), *self.fallback]

@@ -5,7 +5,8 @@ Nothing but ``questions``, which asks a switch what it has, builds others. Every
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -13,7 +14,6 @@ from fsctl.esl.presentation import Shown
 from fsctl.esl.quoting import (
     dial_string,
     listed,
-    number,
     path,
     sound,
     token,
@@ -211,10 +211,14 @@ class Originates:
     What all legs of a call have in common is put together once.
     """
 
-    def __init__(self, caller: str, shown: Shown) -> None:
+    def __init__(
+        self, caller: str, shown: Shown, carried: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """``carried`` goes with the call, quoted (``Carried.of_leg``)."""
         caller = token(caller)
         self._common = listed(
             {
+                **carried,
                 CALL_TAG: caller,
                 HUNT_TAG: caller,
                 "ignore_early_media": "true",
@@ -348,61 +352,6 @@ def release(caller: str, cause: str) -> str:
 def hang_up(cause: str) -> str:
     """Return the command that hangs the socket's own caller up, for whom nobody hunts."""
     return _execute("hangup", token(cause))
-
-
-TRIAL_TAG = "fsctl_trial"
-"""Variable of both channels of a test call: its own uuid."""
-
-
-def follow_trial(trial: str) -> tuple[str, ...]:
-    """Return the commands that make a connection hear of a test call, and of how it was begun."""
-    events = " ".join((*EVENTS, "CHANNEL_EXECUTE"))
-    return (
-        f"filter variable_{TRIAL_TAG} {token(trial)}",
-        f"filter Job-UUID {token(trial)}",
-        f"filter variable_{CALL_TAG} {_ANY}",
-        f"event json {events}",
-    )
-
-
-_ANY = "/./"
-"""A value between slashes is an expression (``mod_event_socket.c``)."""
-
-
-def follow_legs(caller: str) -> tuple[str, ...]:
-    """Return the commands that, of all callers' legs, leave a connection those of this one.
-
-    Before the caller's channel was known any might have been.
-    """
-    return (
-        f"filter variable_{CALL_TAG} {token(caller)}",
-        f"filter delete variable_{CALL_TAG} {_ANY}",
-    )
-
-
-def place_trial(trial: str, dialled: str, context: str, shown: Shown, seconds: int) -> str:
-    """Return the command that calls a number through the switch's own dialplan, as a stranger.
-
-    A loopback channel has two ends: one goes through the dialplan and is the caller whom we hunt
-    for, the other is answered when that is, and then echoes what it hears. Both get the variables
-    (``channel_on_init`` in ``mod_loopback.c``).
-    """
-    settings = {
-        TRIAL_TAG: token(trial),
-        "originate_timeout": str(int(seconds)),
-        "ignore_early_media": "true",
-        "loopback_bowout": "false",
-        **shown.variables,
-    }
-    return (
-        f"bgapi originate {variables(settings)}loopback/{number(dialled)}/{token(context)}/XML "
-        f"&echo()\nJob-UUID: {token(trial)}"
-    )
-
-
-def end_trial(trial: str) -> str:
-    """Return the api command that hangs both ends of a test call up."""
-    return f"hupall NORMAL_CLEARING {TRIAL_TAG} {token(trial)}"
 
 
 DECLINE = ("resume", "exit")

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from fsctl.esl.carried import HOPS
 from fsctl.esl.quoting import number, sound, token
 
-HOPS = "fsctl_hops"
-"""Variable of a caller who went on from a group: how many groups there were."""
 LEAVING = 500
 """Milliseconds that a caller stays who goes on, for our socket to be closed by then. To close it
 later would reset the channel, whoever has the caller by then (``listener_run`` in
@@ -83,7 +82,7 @@ def move_on(caller: str, hops: int, steps: tuple[Step, ...], sounds: tuple[str, 
         Step("set", "socket_resume=false"),
         Step("unset", "api_hangup_hook"),
         Step("unset", "hangup_after_bridge"),
-        Step("set", f"{HOPS}={int(hops)}"),
+        Step("export", f"{HOPS}={int(hops)}"),
         Step("sleep", str(LEAVING)),
     )
     listed = "^".join(map(str, (*before, *steps)))

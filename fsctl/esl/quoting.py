@@ -40,6 +40,8 @@ _RINGING = re.compile(
 )
 """What else may ring: sounds of the switch itself. Other streams run programs, or fetch."""
 _HEADER = re.compile(r"[A-Za-z0-9<][A-Za-z0-9<>:/._~%;=+*@-]*")
+_CARRIED = re.compile(r"[\w.,+:;/@%=#*!?&~<>()\[\] -]{1,200}")
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
 _DIAL_STRING = re.compile(r"sofia/[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9+*#][A-Za-z0-9._+*#/:;=@-]*")
 _QUESTION = re.compile(
@@ -119,6 +121,19 @@ def label(text: str, limit: int = MAX_VALUE) -> str:
 def header(text: str) -> str:
     """Return the value of a SIP header as the value of a variable. Raises Unquotable."""
     return _checked(_HEADER, text)
+
+
+def carried_value(text: str) -> str:
+    """Return a text that goes with a call as it is, whoever wrote it. Raises Unquotable."""
+    bare = text.strip(" ")
+    if ":_:" in bare:  # it separates endpoints (``switch_ivr_enterprise_originate``)
+        raise Unquotable(f"{text[:60]!r} cannot be part of a command")
+    return _checked(_CARRIED, bare).translate(_ESCAPES)
+
+
+def variable_name(text: str) -> str:
+    """Return the name of a variable that somebody else has chosen. Raises Unquotable."""
+    return _checked(_VARIABLE, text)
 
 
 def sound(text: str) -> str:

@@ -71,6 +71,8 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
         self._wire = Wire(sock)
         self.connected = True
         self.session_data: Mapping[str, str] = {}
+        self.channel_block = b""
+        """The connect reply as it came."""
         self._outbound_connected = False
         self._decoder = Decoder(max_frame, room)
         self._events: deque[Event] = deque()
@@ -290,13 +292,13 @@ class CallSession(OutboundSession):  # type: ignore[misc]  # greenswitch carries
             if stay:
                 name = raw_value(reply.block, b"Channel-Name")
                 self._decoder.expect_notice(uuid, name, stay)
-            self.session_data = reply.headers
+            self.session_data, self.channel_block = reply.headers, reply.block
             self._outbound_connected = True
         return self.session_data
 
     def forget_channel(self) -> None:
         """Keep nothing of the connect reply but the channel's uuid: a call may wait for long."""
-        self.session_data = {"Unique-ID": self.uuid}
+        self.session_data, self.channel_block = {"Unique-ID": self.uuid}, b""
 
     @property
     def uuid(self) -> str:

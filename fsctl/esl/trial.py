@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from fsctl.esl import commands
+from fsctl.esl import commands, trial_commands
 from fsctl.esl.events import Event
 from fsctl.esl.inbound import Refused, SwitchConnection
 from fsctl.esl.presentation import Shown
@@ -58,16 +58,16 @@ class Trial:
     def place(self, seconds: int) -> None:
         """Place the call; unanswered it ends after so many seconds. Raises what ``send`` raises."""
         number, context, shown = self._place
-        for command in commands.follow_trial(self._id):
+        for command in trial_commands.follow_trial(self._id):
             self._switch.send(command)
-        order = commands.place_trial(self._id, number, context, shown, seconds)
+        order = trial_commands.place_trial(self._id, number, context, shown, seconds)
         reply = self._switch.send(order)
         if not reply.data.startswith("+OK"):
             raise Refused(f"originate: {reply.data[:200]}")
 
     def hang_up(self) -> None:
         """End the call."""
-        self._switch.api(commands.end_trial(self._id))
+        self._switch.api(trial_commands.end_trial(self._id))
 
     def listen(self, until: float) -> Iterator[Told]:
         """Yield what happens until then (``time.monotonic()``), or until the call is over."""
@@ -98,7 +98,7 @@ class Trial:
         channel = event.get("Unique-ID")
         if event.name == "CHANNEL_CREATE" and not self._caller:
             self._caller = channel
-            for command in commands.follow_legs(channel):
+            for command in trial_commands.follow_legs(channel):
                 self._switch.send(command)
         elif event.name == "CHANNEL_EXECUTE" and event.get("Application") == "socket":
             self.controller = event.get("Application-Data").partition(" ")[0]

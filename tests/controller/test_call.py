@@ -188,8 +188,9 @@ def test_what_a_call_costs(dial: Dial) -> None:
     assert len(switch.fitting("^filter")) == 4
     assert [len(command.split()) - 2 for command in switch.fitting("^event")] == [7]
     assert len(switch.commands) <= 16, switch.commands
-    # 170 bytes, 0.2 ms, are the check that no phone rings for a caller who has left.
-    assert sum(map(len, switch.commands[: before + 1])) < 1140
+    # 170 bytes, 0.2 ms, are the check that no phone rings for a caller who has left; 50 say how
+    # many groups there were, so that a call which comes back ends.
+    assert sum(map(len, switch.commands[: before + 1])) < 1190
 
 
 def test_how_much_is_done_for_a_call() -> None:
@@ -198,7 +199,7 @@ def test_how_much_is_done_for_a_call() -> None:
     said = subprocess.run(measured, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     [functions] = re.findall(r"^(\d+) calls of functions of ours$", said, re.MULTILINE)
     [sendings] = re.findall(r", (\d+) sendings$", said, re.MULTILINE)
-    assert int(functions) < 870
+    assert int(functions) < 880
     assert int(sendings) <= 3
 
 

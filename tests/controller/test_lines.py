@@ -10,7 +10,7 @@ from fsctl.hunt.group import Group, Member
 
 def test_a_line_that_its_last_caller_has_left_is_forgotten_whatever_comes_after() -> None:
     lines = Lines()
-    caller: Any = Mock(uuid="u1", hears=False)
+    caller: Any = Mock(uuid="u1", hears=False, media=False, **{"arrival.ringback": ""})
     stay = Stay(caller, Group("sales", members=(Member("test002"),), line=3), 1.0, lines)
     one: Any = Mock(stay=stay)
     lines.stand(one)

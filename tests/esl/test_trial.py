@@ -2,11 +2,12 @@
 
 import pytest
 
-from fsctl.esl.commands import CALL_TAG, place_trial
+from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.events import Event, event_of
 from fsctl.esl.presentation import Shown
 from fsctl.esl.trial import Told, Trial
+from fsctl.esl.trial_commands import place_trial
 
 SHOWN = Shown.of("+48500600700", "fsctl test")
 

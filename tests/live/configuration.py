@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
+from tests.scenarios.rig import FORWARDED
+
 DOMAIN = "hunt.example"
 USERS = tuple(f"test{number:03}" for number in range(100))
 FALLBACK = "rig::fallback"
@@ -169,10 +171,17 @@ def _dialplan() -> str:
         )
         for users in range(1, MOST_BRIDGED + 1)
     )
+    followed = _extension(
+        r"^follow-(\d+)$",
+        ("export", "sip_h_X-Controllers=${sip_h_X-Controllers}"),
+        ("bridge", "loopback/$1/rig/XML"),
+    )
+    moved = _extension(r"^move-(\d+)$", ("transfer", "$1 XML rig"))
     before = _extension(f"^{BEFORE}$", ("transfer", "'m:^:${sip_h_X-Before}' inline"))
     others = _handed_over(r"^flags-(\w+)$", "$1")
     hunted = _handed_over("^(.+)$", "async full")
-    return f'<context name="rig">\n{bridges}\n{before}\n{others}\n{hunted}\n</context>'
+    extensions = "\n".join((bridges, followed, moved, before, others, hunted))
+    return f'<context name="rig">\n{extensions}\n</context>'
 
 
 def _handed_over(number: str, flags: str) -> str:
@@ -206,10 +215,17 @@ def _prompts() -> str:
 def _directory(password: str) -> str:
     dial = "${sofia_contact(*/${dialed_user}@${dialed_domain})}"
     account = _parameters({"password": password})
-    users = "\n".join(f'<user id="{user}"><params>{account}</params></user>' for user in USERS)
+    users = [f'<user id="{user}"><params>{account}</params></user>' for user in USERS]
+    where = "[sip_h_X-Controllers=${controllers}]"
+    users += [
+        f'<user id="{user}"><params>{_parameters({"dial-string": f"{where}${{{user}}}"})}'
+        "</params></user>"
+        for user in FORWARDED
+    ]
+    listed = "\n".join(users)
     return (
         f'<domain name="{DOMAIN}"><params>{_parameters({"dial-string": dial})}</params>\n'
-        f'<groups><group name="all"><users>\n{users}\n</users></group></groups></domain>'
+        f'<groups><group name="all"><users>\n{listed}\n</users></group></groups></domain>'
     )
 
 

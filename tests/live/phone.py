@@ -119,6 +119,7 @@ class RingingCall(Dialog):
             alert_info=invite.get("Alert-Info"),
             diversion=invite.get("Diversion"),
             hidden="privacy=full" in invite.get("Remote-Party-ID"),
+            headers={name: value for name, value in invite.headers if name.startswith("X-")},
         )
         self._press_after = phone.script.press_after
         self._keys_in_voice = phone.script.keys_in_voice

@@ -100,6 +100,16 @@ class FreeSwitchRig:
         for phone, script in zip(own, scripts, strict=True):
             phone.script = script
 
+    def forward(self, user: str, number: str, way: str) -> None:
+        where = {
+            "loopback": f"loopback/{number}/rig/XML",
+            "sip": f"sofia/internal/{number}@127.0.0.1:{self.switch.ports.external}",
+            "bridge": f"loopback/follow-{number}/rig/XML",
+            "transfer": f"loopback/move-{number}/rig/XML",
+        }[way]
+        self.api(f"global_setvar {user}={where}")
+        self.api(f"global_setvar controllers={self.controllers}")
+
     def _ring_outside(self, number: str, script: Script) -> None:
         """Put a telephone of no user where the controller dials telephone numbers."""
         phone = Phone(number, DOMAIN, "", self._external, self.log, self._outside)
@@ -139,8 +149,9 @@ class FreeSwitchRig:
         before: Actions = (),
         flags: str = "async full",
         late_offer: bool = False,
+        headers: Actions = (),
     ) -> LiveCall:
-        extra = [("Privacy", "id")] if hidden else []
+        extra = [*headers, *([("Privacy", "id")] if hidden else [])]
         if flags != "async full":
             number = f"flags-{flags or 'none'}"
         if before:

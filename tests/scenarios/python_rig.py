@@ -89,6 +89,10 @@ class PythonRig:
     def slow_directory(self, user: str, seconds: float) -> None:
         self.switch.look_up[user] = seconds
 
+    def forward(self, user: str, number: str, way: str) -> None:
+        self.switch.register(user)
+        self.switch.forward(user, number, way)
+
     def answer_together(self, *users: str) -> None:
         """Every phone of these users that rings now picks up at the same moment."""
         self.switch.pick_up(*users)
@@ -106,6 +110,7 @@ class PythonRig:
         before: Actions = (),
         flags: str = "async full",
         late_offer: bool = False,
+        headers: Actions = (),
     ) -> PythonCall:
         placed = self.switch.dial(
             number,
@@ -117,6 +122,7 @@ class PythonRig:
             hidden=hidden,
             before=(*before, *(((("answer", ""),)) if late_offer else ())),
             flags=flags,
+            headers=headers,
         )
         return PythonCall(placed)
 

@@ -15,6 +15,10 @@ Actions = tuple[tuple[str, str], ...]
 """Actions of a dialplan: applications with their arguments."""
 
 
+FORWARDED = ("forward1", "forward2")
+"""Users whose calls go elsewhere, as ``Rig.forward`` says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One thing that one telephone saw or did.
@@ -26,7 +30,8 @@ class Seen:
     what       means                                                 detail
     ========== ===================================================== =============================
     invite     a member's phone starts to be called                  number, name (of the caller),
-                                                                     alert_info, diversion, hidden
+                                                                     alert_info, diversion, hidden,
+                                                                     headers (those with X-)
     answer     a member's phone picks up (sends 200)
     talking    a member's phone has the caller's ACK after its 200
     cancel     a ringing phone is told to stop                       reason (SIP Reason value, "")
@@ -135,6 +140,13 @@ class Rig(Protocol):
     def slow_directory(self, user: str, seconds: float) -> None:
         """Have the directory take so long to find a user, until the next ``reset``."""
 
+    def forward(self, user: str, number: str, way: str) -> None:
+        """Have a user's directory entry call a number, which comes to the controller.
+
+        The user is one of ``FORWARDED``, and the ``way`` is "loopback" or "sip"; a real FreeSWITCH
+        also knows "bridge" and "transfer", by the dialplan.
+        """
+
     def dial(
         self,
         number: str,
@@ -148,11 +160,13 @@ class Rig(Protocol):
         before: Actions = (),
         flags: str = "async full",
         late_offer: bool = False,
+        headers: Actions = (),
     ) -> Call:
         """Place a call to ``number``; a ``hidden`` caller asks not to be shown (RFC 3323).
 
         ``before`` are what the dialplan does before ``socket``, whose ``flags`` may be others than
-        usual; the INVITE of a ``late_offer`` has no SDP (RFC 3261, 13.2.1).
+        usual; the INVITE of a ``late_offer`` has no SDP (RFC 3261, 13.2.1). ``headers`` are more of
+        its headers.
 
         ``user`` places it from that user's own telephone (a colleague). ``controllers`` is the
         ``host:port|host:port`` list handed to ``socket``; by default the rig's own controller.

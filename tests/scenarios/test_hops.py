@@ -75,3 +75,61 @@ def test_a_call_that_is_sent_on_ends_where_the_simulation_says(
         str(one["ending"]) if one["ending"] != "release EXCHANGE_ROUTING_ERROR" else ""
         for one in played
     ]
+
+
+WAYS = ("loopback", "sip", "bridge", "transfer")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_member_whose_directory_entry_leads_into_the_group(
+    rig: Rig, group: MakeGroup, way: str
+) -> None:
+    """The fifth group's leg is refused, and the other member has the caller."""
+    if rig.name == "python" and way in ("bridge", "transfer"):
+        pytest.skip("the Python switch has no dialplan to lead through")
+    rig.phone("test002")
+    number = group(["forward1", "test002"], wait=1.5)
+    rig.forward("forward1", number, way)
+    rig.dial(number)
+    rig.log.wait("test002", "invite", count=5)
+    assert rig.log.wait("caller", "released").detail["code"] == 480
+    assert len(rig.log.all("test002", "invite")) == 5
+    assert rig.log.until(lambda: not rig.channels(), 3.0)
+
+
+def test_two_members_lead_into_each_others_groups(rig: Rig, group: MakeGroup) -> None:
+    """Nobody else could take the call: it ends at once."""
+    second = group(["forward1"], wait=4.0)
+    first = group(["forward2"], wait=4.0)
+    rig.forward("forward1", first, "loopback")
+    rig.forward("forward2", second, "sip")
+    rig.dial(first)
+    assert rig.log.wait("caller", "released", timeout=2.5).detail["code"] == 503
+    assert rig.log.until(lambda: not rig.channels(), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "served"),
+    [
+        ("X-Fsctl-Hops", "4", True),
+        ("X-Fsctl-Hops", "5", False),
+        ("x-fsctl-hops", "99", False),
+        ("X-Fsctl-Hops", "-3", True),
+        ("X-Fsctl-Hops", "5;x=${system}", True),
+    ],
+)
+def test_a_telephone_that_calls_back_in_says_how_many_groups_there_were(
+    rig: Rig, group: MakeGroup, header: str, value: str, served: bool
+) -> None:
+    """A stranger who writes it only makes their own call end."""
+    rig.phone("test002", Script(answer_after=0.1))
+    number = group(["test002"])
+    call = rig.dial(number, headers=((header, value),))
+    if served:
+        rig.log.wait("caller", "answered")
+        assert call.hears("test002")
+        [invite] = rig.log.all("test002", "invite")
+        said = invite.detail["headers"]["X-Fsctl-Hops"]  # type: ignore[index]
+        assert said == ("5" if value == "4" else "1")
+    else:
+        assert rig.log.wait("caller", "released").detail["code"] == 483
