@@ -34,7 +34,7 @@ REVIEWED = {
     "esl/routes.py _compiled": "cache_of_texts",
     "hunt/opening.py read_dates": "cache_of_texts",
     "hunt/opening.py read_hours": "cache_of_texts",
-    "hunt/opening.py zone": "cache_of_texts",
+    "hunt/clock.py zone": "cache_of_texts",
     "hunt/template.py _taken_apart": "cache_of_texts",
     "store/tables.py name_key": "cache_of_texts",
     # Groups as administrators made them; of each the latest MOST_KEPT.

@@ -16,7 +16,7 @@ from fsctl.admin.endings import EndingText
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Choice, Count, Form, Given, Kind, Line, Seconds, Switch
 from fsctl.admin.media import AlertInfo, PositionSound, RecordingPath, Sound, Template
-from fsctl.hunt import opening
+from fsctl.hunt import clock, opening
 from fsctl.hunt.group import PICKUP, Group, Member
 from fsctl.hunt.missed import OUTCOMES, read_outcomes
 from fsctl.hunt.strategies import STRATEGIES
@@ -103,8 +103,8 @@ def _dates(text: str) -> str:
 
 
 def _moment(text: str) -> str:
-    day, _, clock = text.strip().replace("T", " ").partition(" ")
-    hour, _, minute = clock.partition(":")
+    day, _, typed = text.strip().replace("T", " ").partition(" ")
+    hour, _, minute = typed.partition(":")
     try:
         found = datetime.fromisoformat(f"{day}T{int(hour or 0):02}:{minute or '00'}")
     except ValueError:
@@ -115,7 +115,7 @@ def _moment(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    return opening.zone(text or Group("").time_zone).key
+    return clock.zone(text or Group("").time_zone).key
 
 
 GROUP_TERMS = _terms(
@@ -248,4 +248,4 @@ def moment_of(group: Group, text: str) -> float:
     wall = datetime.fromisoformat(GROUP_TERMS["closed_until"].kind.read("time", text))
     if wall.year > opening.LAST_YEAR:
         raise WrongValue(f"time {values.shown(text)}: write a day before {opening.LAST_YEAR + 1}")
-    return wall.replace(tzinfo=opening.zone(group.time_zone)).timestamp()
+    return clock.first_moment(wall, clock.zone(group.time_zone))

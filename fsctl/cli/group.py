@@ -103,9 +103,14 @@ def set_(context: Context, /, name: str, new_name: str | None, **given: Given | 
 @group.command("holidays")
 @click.argument("name")
 @click.argument("year", type=int)
+@click.option(
+    "--country",
+    metavar="COUNTRY",
+    help="The country, or a part of it, for example PL or GB-ENG. Default: the setting region.",
+)
 @settings_options("domain", "region")
 @pass_context
-def holidays(context: Context, name: str, year: int) -> None:
+def holidays(context: Context, name: str, year: int, country: str | None) -> None:
     """Close the group NAME on the public holidays of YEAR in the country of --region.
 
     Dates that the group has already stay as they are.
@@ -113,9 +118,8 @@ def holidays(context: Context, name: str, year: int) -> None:
     from fsctl.admin.holidays import close_on_holidays  # noqa: PLC0415 - a large library
 
     settings = context.settings
-    write_change(
-        close_on_holidays(context.engine(), name, year, settings.region, domain=settings.domain)
-    )
+    where = country or settings.region
+    write_change(close_on_holidays(context.engine(), name, year, where, domain=settings.domain))
 
 
 @group.command("enable")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.presentation import Shown, diversion_of
 from fsctl.esl.quoting import clean, folder_name, part_of_path, path
+from fsctl.hunt.clock import wall_clock
 from fsctl.hunt.group import Group
-from fsctl.hunt.opening import wall_clock
 from fsctl.hunt.template import fill
 
 if TYPE_CHECKING:

@@ -10,19 +10,18 @@ Hours that end before they begin go on into the next day, unless that one is a d
 """
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from fsctl.caches import cache_of_texts
+from fsctl.hunt.clock import LONGEST_CACHED, first_moment, last_moment, zone
 from fsctl.hunt.group import Group
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY = 24 * 60
 """Minutes of a day."""
-LONGEST_CACHED = 8_000
-"""Characters of a text whose meaning is cached: those of a group are no longer."""
 FORESEEN = 366
 """Days, from now or from the end of ``closed_until``, in which an opening is looked for."""
 LAST_YEAR = 2999
@@ -38,54 +37,63 @@ _DAYS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?")
 
 def is_open(group: Group, now: float) -> bool:
     """Whether a group takes calls at this moment (seconds since 1970 UTC)."""
-    if not (group.hours or group.dates or group.closed_until):
-        return True
-    wall = datetime.fromtimestamp(now, zone(group.time_zone)).replace(tzinfo=None)
-    if group.closed_until and wall < datetime.fromisoformat(group.closed_until):
+    if group.closed_until and now < _reopens(group, group.closed_until):
         return False
-    minute = wall.hour * 60 + wall.minute
-    today = wall.date()
-    if any(start <= minute < end for start, end in _spans_of(group, today)):
+    if not (group.hours or group.dates):
         return True
-    before = _spans_of(group, today - timedelta(days=1))
-    return today not in read_dates(group.dates) and any(minute < end - DAY for _, end in before)
+    where = zone(group.time_zone)
+    today = datetime.fromtimestamp(now, where).date()
+    return any(
+        start <= now < end
+        for number in (0, -1, 1)
+        for start, end in _intervals(group, today + timedelta(days=number), where)
+    )
 
 
 def opens_at(group: Group, now: float) -> float | None:
     """Return when a group that is closed will be open again, in seconds since 1970 UTC.
 
     None when that is not within ``FORESEEN`` days, or after ``LAST_YEAR``. An open group opens
-    ``now``. What would open within an hour that the clock skips may be told up to an hour late.
+    ``now``.
     """
     if is_open(group, now):
         return now
     where = zone(group.time_zone)
-    begin = datetime.fromtimestamp(now, where).replace(tzinfo=None)
-    moments: list[datetime] = []
+    since = now
     if group.closed_until:
-        until = datetime.fromisoformat(group.closed_until)
-        begin = max(begin, until)
-        moments.append(until)
-    if begin.year > LAST_YEAR:
-        return None
-    for number in range(FORESEEN + 1):
-        day = begin.date() + timedelta(days=number)
-        midnight = datetime.combine(day, time())
-        # At midnight as well: hours may have gone on since the day before.
-        moments += [
-            midnight,
-            *(midnight + timedelta(minutes=at) for at, _ in _spans_of(group, day)),
-        ]
-        found = sorted(
-            moment.replace(tzinfo=where, fold=fold).timestamp()
-            for moment in moments
-            for fold in (0, 1)  # an hour that the clock has twice
-        )
-        opening = next((at for at in found if at > now and is_open(group, at)), None)
-        if opening is not None:
-            return opening
-        moments.clear()
-    return None
+        if datetime.fromisoformat(group.closed_until).year > LAST_YEAR:
+            return None
+        since = max(now, _reopens(group, group.closed_until))
+    today = datetime.fromtimestamp(since, where).date()
+    found: float | None = None
+    for number in range(-1, FORESEEN + 1):
+        last = found
+        for start, end in _intervals(group, today + timedelta(days=number), where):
+            if end > since:
+                opens = max(start, since)
+                found = opens if found is None else min(found, opens)
+        if last is not None:  # where a clock is put back at midnight, a day begins before another
+            return found
+    return found
+
+
+def _reopens(group: Group, closed_until: str) -> float:
+    return last_moment(datetime.fromisoformat(closed_until), zone(group.time_zone))
+
+
+def _intervals(group: Group, day: date, where: ZoneInfo) -> Iterator[tuple[float, float]]:
+    """Yield from when to when the hours of a day last; each is whole, whatever the clock does.
+
+    Hours that begin or end within an hour that the clock shows twice begin the first time and end
+    the second.
+    """
+    midnight = datetime.combine(day, time())
+    for start, end in _spans_of(group, day):
+        cut = end > DAY and day + timedelta(days=1) in read_dates(group.dates)
+        begins = first_moment(midnight + timedelta(minutes=start), where)
+        ends = last_moment(midnight + timedelta(minutes=DAY if cut else end), where)
+        if begins < ends:
+            yield begins, ends
 
 
 def _spans_of(group: Group, day: date) -> Spans:
@@ -93,24 +101,6 @@ def _spans_of(group: Group, day: date) -> Spans:
     if special is not None:
         return special
     return read_hours(group.hours)[day.weekday()] if group.hours else ((0, DAY),)
-
-
-@cache_of_texts(1_000, LONGEST_CACHED)
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name in the IANA's database. Raises ValueError."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("write a time zone's name, for example Europe/Warsaw") from None
-
-
-def wall_clock(moment: float, name: str) -> datetime:
-    """Return what the clocks of a zone show at a moment; of UTC where nobody knows the zone."""
-    try:
-        where: tzinfo = zone(name)
-    except ValueError:
-        where = UTC
-    return datetime.fromtimestamp(moment, where).replace(tzinfo=None)
 
 
 @cache_of_texts(1_000, LONGEST_CACHED)

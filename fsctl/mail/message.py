@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from fsctl.hunt.opening import zone
+from fsctl.hunt.clock import zone
 from fsctl.hunt.outcomes import CALLER_GONE, Outcome
 from fsctl.mail.words import N_, Words
 from fsctl.store.call_keys import caller_key

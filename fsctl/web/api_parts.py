@@ -53,15 +53,16 @@ def copy_group(group_id: int) -> Response:
 
 @pages.post("/groups/<int:group_id>/holidays")
 def close_on_holidays(group_id: int) -> Response:
-    """Close a group on the public holidays of a year, in the country of the setting region."""
+    """Close a group on the public holidays of a year, in a country or in that of the settings."""
     from fsctl.admin.holidays import close_on_holidays as close  # noqa: PLC0415 - a large library
 
     group = visible_group(group_id)
-    year = body().get("year")
+    sent = body()
+    year, country = sent.get("year"), text(sent, "country", panel().settings.region)
     if not isinstance(year, int) or isinstance(year, bool):
         raise WrongValue("year is a whole number")
-    change = close(engine(), group.name, year, panel().settings.region, domain=group.domain)
-    return answer(group_answer(group_id, change.group))
+    change = close(engine(), group.name, year, country, domain=group.domain)
+    return answer({**group_answer(group_id, change.group), "warnings": change.warnings})
 
 
 @pages.post("/groups/<int:group_id>/members")

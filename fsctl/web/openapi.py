@@ -130,7 +130,8 @@ def _parts() -> Schema:
     user, number = _in_path("user", _SOME_TEXT), _in_path("number", _SOME_TEXT)
     called = {"type": "array", "items": {"type": "string"}, "minItems": 1}
     member: Schema = {"$ref": "#/components/schemas/Member"}
-    year = _object({"year": {"type": "integer"}}, "year")
+    country = {"type": "string", "description": "PL, or a part of a country: GB-ENG"}
+    year = _object({"year": {"type": "integer"}, "country": country}, "year")
 
     def change(summary: str, body: Schema, *more: Schema, done: int = 200) -> Schema:
         return _operation(summary, [_id(), *more], *_CHANGING, body=body, done=done)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from fsctl.hunt.admission import Admitted, admit
+from fsctl.hunt.clock import zone
 from fsctl.hunt.group import Group
 from fsctl.hunt.ledger import Leg
 from fsctl.hunt.memory import Memory
 from fsctl.hunt.nesting import MemoryOf, nothing_remembered
-from fsctl.hunt.opening import opens_at, zone
+from fsctl.hunt.opening import opens_at
 from fsctl.hunt.outcomes import CALLER_GONE, GOT_THE_CALLER, Outcome
 from fsctl.hunt.simulation import Phones, simulate
 from fsctl.web.languages import decimal, moment_in, seconds

@@ -108,6 +108,25 @@ def test_holidays_are_added_to_the_dates_that_are_there(engine: Engine) -> None:
     assert again.text == 'Group "a" is closed on no day more.'
 
 
+def test_holidays_of_a_part_of_a_country(engine: Engine) -> None:
+    add_group(engine, "whole")
+    whole = close_on_holidays(engine, "whole", 2026, "GB")
+    assert whole.warnings[-1] == (
+        "parts of GB have more holidays; write the part, for example GB-ENG"
+    )
+    add_group(engine, "england")
+    england = close_on_holidays(engine, "england", 2026, "gb-eng")
+    more = read_dates(england.group.dates).keys() - read_dates(whole.group.dates).keys()
+    assert more == {date(2026, 4, 6), date(2026, 8, 31)}
+    assert not [line for line in england.warnings if "parts of" in line]
+    add_group(engine, "poland")
+    assert not [
+        line for line in close_on_holidays(engine, "poland", 2026, "PL").warnings if "part" in line
+    ]
+    with pytest.raises(WrongValue, match=r"^GB has no part 'XX' with holidays, only: ENG, NIR, "):
+        close_on_holidays(engine, "england", 2026, "GB-XX")
+
+
 def test_a_difference_tells_defaults_that_a_document_leaves_out() -> None:
     plain, other = document_of(Group("a")), document_of(Group("a", strategy="random", ring_time=5))
     old = {key: value for key, value in plain.items() if key not in ("strategy", "ring_time")}

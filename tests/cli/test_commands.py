@@ -297,6 +297,9 @@ def test_a_group_shows_what_is_set_of_it(example: Run) -> None:
 def test_a_group_is_closed_out_of_hours(example: Run) -> None:
     ok(example("group", "set", "sales", "--hours", "MON-FRI 08:00-16:00; sat 9:00-12:00"))
     ok(example("group", "set", "sales", "--dates", "2026-12-24 8:00-12:00"))
+    told = ok(example("group", "holidays", "sales", "2026", "--country", "GB-SCT"))
+    assert "2026-08-03" in told
+    ok(example("group", "set", "sales", "--dates", "2026-12-24 8:00-12:00"))
     told = ok(example("group", "holidays", "sales", "2026"))
     assert told.startswith('Group "sales" is closed on 2026-01-01, 2026-01-06, 2026-04-05, ')
     shown = example("group", "show", "sales").stdout

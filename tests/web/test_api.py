@@ -90,6 +90,9 @@ def test_parts_of_a_group_are_changed(api: Api, example: Engine) -> None:
     assert (copied.status_code, copied.json["numbers"]) == (201, [])
     closed = client.post("/api/v1/groups/1/holidays", json={"year": 2026})
     assert "2026-12-25" in closed.json["dates"]
+    assert "2026-08-31" not in closed.json["dates"]
+    sent = {"year": 2026, "country": "GB-ENG"}
+    assert "2026-08-31" in client.post("/api/v1/groups/1/holidays", json=sent).json["dates"]
 
 
 def test_a_call_is_played(api: Api) -> None:
