@@ -32,6 +32,7 @@ REVIEWED = {
     "esl/listener.py _may_connect": "cache_of_texts",
     "esl/quoting.py _check_name": "cache_of_texts",
     "esl/routes.py _compiled": "cache_of_texts",
+    "http_server.py _may_connect": "cache_of_texts",
     "hunt/opening.py read_dates": "cache_of_texts",
     "hunt/opening.py read_hours": "cache_of_texts",
     "hunt/clock.py zone": "cache_of_texts",

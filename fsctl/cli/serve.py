@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from fsctl.admin.members import toggle_signed_on
 from fsctl.caches import cache_of_texts
 from fsctl.cli import dialplan
 from fsctl.cli.context import Context, fail, pass_context, settings_options
+from fsctl.cli.open_files import raise_file_limit
 from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller import sharing
 from fsctl.controller.codes import CodeSounds, DialledCodes
@@ -76,7 +76,7 @@ def serve(context: Context) -> None:
     settings = context.settings
     engine = context.engine()
     logs.configure(settings.log_level, settings.log_format)
-    _raise_file_limit()
+    raise_file_limit()
     sockets = _Sockets(settings)
     with reading(engine) as session:  # before calls come, whom a slow database would hold up
         numbers = all_numbers(session, most=20)
@@ -263,7 +263,8 @@ def _dialplan_server(
     from fsctl.cli.xml_curl import Dialplan, DialplanServer  # noqa: PLC0415
 
     directory = Directory(database_source(engine, allowed=settings.allowed))
-    return DialplanServer(sock, Dialplan(settings, engine, directory, keys, listen), directory)
+    application = Dialplan(settings, engine, directory, keys, listen)
+    return DialplanServer(sock, application, directory, settings.allow)
 
 
 def _say_where(sockets: _Sockets, numbers: Sequence[str], codes: Codes) -> None:
@@ -344,9 +345,3 @@ def _favour_calls() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)
-
-
-def _raise_file_limit() -> None:
-    """Allow as many open sockets as the system lets us: each call is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

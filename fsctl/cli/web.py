@@ -9,11 +9,17 @@ from gevent.event import Event
 from fsctl import logs
 from fsctl.admin.users import list_users
 from fsctl.cli.context import Context, fail, pass_context, settings_options
+from fsctl.cli.open_files import raise_file_limit
 from fsctl.esl.listener import bind, place_of
+from fsctl.http_server import Limits
 from fsctl.web.app import create_app
+from fsctl.web.door import door_of
 from fsctl.web.server import Server
-from fsctl.web.sizes import LARGEST
+from fsctl.web.sizes import STRANGERS
 
+MOST_CONNECTIONS = 1_000
+SPARE_FILES = 100
+"""Files that connections leave to the rest of the program: its database, its logs."""
 FIRST_USER = "Nobody can sign in yet. Make the first administrator: fsctl user add NAME"
 
 
@@ -46,7 +52,11 @@ def web(context: Context) -> None:
         fail(
             f"cannot listen on {settings.web_listen}: {error.strerror}; give another with --listen"
         )
-    server = Server(sock, create_app(engine, settings).wsgi_app, LARGEST)
+    app = create_app(engine, settings)
+    limits = Limits(
+        connections=min(MOST_CONNECTIONS, raise_file_limit() - SPARE_FILES), body=STRANGERS
+    )
+    server = Server(sock, app.wsgi_app, door_of(app), limits, settings.web_proxies)
     told = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, told.set)

@@ -10,14 +10,12 @@ A number of no group is "not found", and then FreeSWITCH goes on with its own fi
 
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
-from ipaddress import ip_address
 from socket import socket
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import quoteattr
 
 import gevent
-from gevent.pywsgi import WSGIServer
 from sqlalchemy import Engine
 
 from fsctl.cli.dialplan import (
@@ -31,24 +29,34 @@ from fsctl.cli.dialplan import (
 from fsctl.controller.answering import quiet_server, respond
 from fsctl.controller.arrival import LONGEST_NUMBER
 from fsctl.controller.directory import Directory, Keys, Unavailable
+from fsctl.http_room import Network
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
 from fsctl.store.errors import StoreError
 from fsctl.store.lookups import in_domain
 
-LARGEST = 4 << 20
-"""Bytes of a question: a channel may have many variables."""
+MOST_FIELDS = 5_000
+"""Fields of a question; a channel has some hundred."""
 NOT_FOUND = '<section name="result"><result status="not found"/></section>'
 _ANYWHERE = "global"
 """The context that FreeSWITCH takes when it has none of the name that it looks for."""
 
 
 class DialplanServer:
-    """Answers on a listening socket, from copies that it keeps for that."""
+    """Answers on a listening socket, from copies that it keeps for that.
 
-    def __init__(self, sock: socket, application: "Dialplan", directory: Directory) -> None:
+    Only the networks that may connect to the listener are answered; nobody else is heard.
+    """
+
+    def __init__(
+        self,
+        sock: socket,
+        application: "Dialplan",
+        directory: Directory,
+        allowed: Sequence[Network],
+    ) -> None:
         self._directory = directory
-        self._server: WSGIServer = quiet_server(sock, application)
+        self._server = quiet_server(sock, application, allowed)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -64,8 +72,7 @@ class DialplanServer:
 class Dialplan:
     """A WSGI application; ``keys`` turns a dialled number into the ways in which it may be kept.
 
-    Only the networks that may connect to the listener are answered. ``listen`` is where the
-    controller listens, as HOST:PORT.
+    ``listen`` is where the controller listens, as HOST:PORT.
     """
 
     def __init__(
@@ -91,10 +98,6 @@ class Dialplan:
         return respond(start_response, status, kind, f"{text}\n".encode())
 
     def _answer(self, environ: dict[str, Any]) -> tuple[HTTPStatus, str]:
-        peer = ip_address(environ["REMOTE_ADDR"].partition("%")[0])
-        peer = getattr(peer, "ipv4_mapped", None) or peer
-        if not any(peer in network for network in self._settings.allow):
-            return HTTPStatus.FORBIDDEN, f"{peer} is in no network of the setting allow."
         if environ["PATH_INFO"] != "/dialplan":
             return HTTPStatus.NOT_FOUND, "Only /dialplan is here."
         address = _values(environ.get("QUERY_STRING", ""))
@@ -164,15 +167,14 @@ def _section(context: str, found: Sequence[str]) -> str:
 def _values(text: str) -> dict[str, str]:
     """Return what a query says; of a name that stands there twice, the first."""
     try:
-        found = parse_qs(text, keep_blank_values=True, errors="replace")
+        found = parse_qs(text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
     except ValueError:  # more fields than anybody has
         return {}
     return {name: values[0] for name, values in found.items()}
 
 
 def _body(environ: dict[str, Any]) -> str:
-    length = min(int(environ.get("CONTENT_LENGTH") or 0), LARGEST)
-    if environ["REQUEST_METHOD"] != "POST" or not length:
+    if environ["REQUEST_METHOD"] != "POST":
         return ""
-    data: bytes = environ["wsgi.input"].read(length)
+    data: bytes = environ["wsgi.input"].read()
     return data.decode(errors="replace")

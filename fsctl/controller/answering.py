@@ -1,21 +1,19 @@
 """A small HTTP server beside the calls: for who watches, and for switches that ask."""
 
-import logging
+import resource
 import socket as plain
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from fsctl.http_room import Network
+from fsctl.http_server import Application, HttpServer, Limits
 
-MOST_AT_ONCE = 20
-"""Requests that are answered at once; who comes beyond that waits."""
-IDLE = 30.0
-"""Seconds that somebody has to say what they want."""
-
-log = logging.getLogger(__name__)
-
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+CONNECTIONS, FEWEST_CONNECTIONS = 200, 20
+"""Connections at once; fewer where a process may open few files, which calls need."""
+OF_ONE_ADDRESS = 20
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a question: a channel may have many variables."""
 
 
 def respond(start_response: Any, status: HTTPStatus, kind: str, body: bytes) -> Iterable[bytes]:
@@ -29,16 +27,28 @@ def respond(start_response: Any, status: HTTPStatus, kind: str, body: bytes) -> 
     return [body]
 
 
-class _Handler(WSGIHandler):
-    """A connection that is not kept for who says nothing."""
+def quiet_server(
+    sock: plain.socket, application: Application, allowed: Sequence[Network] | None = None
+) -> HttpServer:
+    """Return a server that logs no request, and errors as we do.
 
-    def __init__(self, sock: Any, address: Any, server: Any) -> None:
-        sock.settimeout(IDLE)
-        super().__init__(sock, address, server)
-
-
-def quiet_server(sock: plain.socket, application: Application) -> WSGIServer:
-    """Return a server that logs no request, and errors as we do."""
-    return WSGIServer(
-        sock, application, log=None, error_log=log, handler_class=_Handler, spawn=MOST_AT_ONCE
+    With ``allowed`` only those networks are heard, any number of times from one address: a switch
+    asks for each of its calls.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = Limits(
+        connections=max(FEWEST_CONNECTIONS, min(CONNECTIONS, files // 20)),
+        of_one_address=OF_ONE_ADDRESS,
+        body=1024 if allowed is None else 64 * 1024,
+        idle=10.0,
+        bodies=4 * LARGEST,
+    )
+    largest = 0 if allowed is None else LARGEST
+    return HttpServer(
+        sock,
+        application,
+        limits,
+        allowed=allowed,
+        trusted=allowed or (),
+        largest=lambda _environ: largest,
     )

@@ -41,6 +41,7 @@ from fsctl.web import (
     users,
 )
 from fsctl.web.arguments import Id
+from fsctl.web.door import Door, door_of
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
 from fsctl.web.redirects import back_to, page_before, this_page
@@ -77,11 +78,13 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     )
     engine = allowing(engine, settings.allowed, external=bool(settings.external_dial))
     app.extensions["panel"] = Panel(engine, settings, Throttle(), Switches(settings.esl_url), now)
+    app.extensions["door"] = door = Door(app, settings.web_proxies, _find_user)
     app.before_request(_who)
     app.before_request(_how_much)
     app.before_request(security.check_csrf)
     app.before_request(_may)
     app.after_request(security.add_headers)
+    app.after_request(door.welcome)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
@@ -142,7 +145,13 @@ def _asset(name: str) -> str:
 
 
 def _who() -> None:
-    """Find out who is signed in."""
+    """Find out who is signed in, and note it for the next request."""
+    _find_user()
+    if g.user:
+        door_of(current_app).see(request.environ)
+
+
+def _find_user() -> None:
     g.user = g.secret = None
     if request.endpoint == "static":
         return

@@ -57,7 +57,8 @@ API = "/api/v1/"
 """Where programs ask, with tokens."""
 _PREFIX = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)+")
 """A path below which a proxy has the panel: names with one slash before each, so no other host."""
-_COOKIE = "fsctl_session"
+COOKIE = "fsctl_session"
+"""The cookie with which somebody is signed in; over TLS its name has a prefix."""
 _MARK = "fsctl_browser"
 
 
@@ -142,7 +143,7 @@ def _cookie_name(of: Request, name: str) -> str:
 
 def session_cookie(of: Request) -> str:
     """Return the name of the cookie with which somebody is signed in."""
-    return _cookie_name(of, _COOKIE)
+    return _cookie_name(of, COOKIE)
 
 
 def mark_cookie(of: Request) -> str:
@@ -152,6 +153,7 @@ def mark_cookie(of: Request) -> str:
 
 def keep_signed_in(response: Response, found: SignedIn) -> None:
     """Give the browser what it is signed in by, until it is closed, and what it is known by."""
+    g.new_secret = found.secret
     _set_cookie(response, session_cookie(request), found.secret)
     _set_cookie(response, mark_cookie(request), found.mark, KNOWN_FOR)
 

@@ -3,77 +3,142 @@
 A connection costs a greenlet, so that hundreds of browsers may wait for news of calls, or dawdle;
 whatever may take time (SQL, a password) runs in a thread, where it holds up no connection. A
 request comes to its thread complete: threads never touch a socket of gevent's.
+
+Strangers have threads of their own, and those who sign in have others, where they wait in turns:
+however many do, who is signed in has their pages as ever.
 """
 
-import io
-import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_network
 from itertools import chain, islice
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
-from gevent.pool import Pool
-from gevent.pywsgi import Input, WSGIHandler, WSGIServer
+from gevent.lock import BoundedSemaphore
 from gevent.threadpool import ThreadPool
 
+from fsctl.http_room import Network
+from fsctl.http_server import HttpServer, Limits
+
 THREADS = 8
-MOST_CONNECTIONS = 1_000
-PATIENCE = 30.0
-"""Seconds that a browser may take to say what it wants, or to take what it gets."""
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+"""Where a proxy is that nobody has named: what comes from there is not counted by address."""
 STREAM = "fsctl.stream"
 """Key of the WSGI environment under which a page leaves what is to be sent as it comes: an iterator
 that gevent may wait in."""
 
-log = logging.getLogger(__name__)
-
 StartResponse = Callable[..., Any]
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Environ = dict[str, Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Doorkeeper(Protocol):
+    """Tells users from strangers before their requests are taken up."""
+
+    def is_known(self, environ: Environ) -> bool:
+        """Whether a user sends this, who was seen lately. It must not wait."""
+
+    def is_signing_in(self, environ: Environ) -> bool:
+        """Whether this takes the time that a password takes. It must not wait."""
+
+    def origin(self, environ: Environ) -> str:
+        """Return from where a request comes. It must not wait."""
+
+    def largest(self, environ: Environ) -> int:
+        """Return how many bytes may come with a request. In a thread."""
+
+    def crowded(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a stranger for whom there is no room. It must not wait."""
+
+
+class Lane:
+    """Threads for strangers, who wait in turns: ``of_one`` of each origin, in the order they came.
+
+    At most ``waiting`` wait, and none for more than ``patience`` seconds.
+    """
+
+    def __init__(self, threads: int, waiting: int, of_one: int, patience: float) -> None:
+        self.pool = ThreadPool(threads)
+        self._free = BoundedSemaphore(threads)
+        self._most = threads + waiting
+        self._of_one = of_one
+        self._patience = patience
+        self._gates: dict[str, BoundedSemaphore] = {}
+        self._of: Counter[str] = Counter()
+
+    @contextmanager
+    def turn(self, origin: str) -> Iterator[bool]:
+        """Wait for a thread; False: too many wait, or for too long."""
+        if self._of.total() >= self._most:
+            yield False
+            return
+        self._of[origin] += 1
+        gates = self._gates.setdefault(origin, BoundedSemaphore(self._of_one)), self._free
+        until = time.monotonic() + self._patience
+        with ExitStack() as held:
+            held.callback(self._leave, origin)
+            for gate in gates:
+                if not gate.acquire(timeout=max(0.0, until - time.monotonic())):
+                    yield False
+                    return
+                held.callback(gate.release)
+            yield True
+
+    def _leave(self, origin: str) -> None:
+        self._of[origin] -= 1
+        if not self._of[origin]:
+            del self._of[origin], self._gates[origin]
 
 
 class InThreads:
     """A WSGI application, each request of which is answered in a thread."""
 
-    def __init__(self, app: Application, largest: int, threads: int = THREADS) -> None:
+    def __init__(self, app: Application, door: Doorkeeper, threads: int = THREADS) -> None:
         self._app = app
-        self._largest = largest
-        self._pool = ThreadPool(threads)
+        self._door = door
+        self._users = ThreadPool(threads)
+        self._strangers = Lane(threads=3, waiting=300, of_one=3, patience=10.0)
+        self._signing_in = Lane(threads=2, waiting=60, of_one=1, patience=5.0)
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
-        body = self._read(environ)
-        if body is None:
-            start_response("413 Content Too Large", [("Connection", "close")])
-            return []
-        environ["wsgi.input"] = io.BytesIO(body)
-        # Bytes are counted by now: an application must not look for chunks.
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        status, headers, first, rest = self._pool.apply(self._answer, (environ,))
-        start_response(status, headers)
-        stream: Iterator[bytes] | None = environ.pop(STREAM, None)
-        return chain(first, self._in_thread(rest)) if stream is None else stream
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request, which is complete."""
+        if self._door.is_known(environ):
+            return self._answer(self._users, environ, start_response)
+        lane = self._signing_in if self._door.is_signing_in(environ) else self._strangers
+        with lane.turn(self._door.origin(environ)) as mine:
+            if mine:
+                return self._answer(lane.pool, environ, start_response)
+        return self._door.crowded(environ, start_response)
 
-    def _in_thread(self, rest: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield what is left of a long answer; each part of it is made in a thread."""
-        while (part := self._pool.apply(next, (rest, None))) is not None:
-            yield part
+    def largest(self, environ: Environ) -> int:
+        """Return how many bytes may come with a request."""
+        with self._strangers.turn(self._door.origin(environ)) as mine:
+            return self._strangers.pool.apply(self._door.largest, (environ,)) if mine else 0
 
     def stop(self) -> None:
         """End the threads."""
-        self._pool.kill()
-
-    def _read(self, environ: dict[str, Any]) -> bytes | None:
-        """Return the body of a request; None for one that is too large."""
-        source: Input = environ["wsgi.input"]
-        if int(environ.get("CONTENT_LENGTH") or 0) > self._largest:
-            return None
-        body = source.read(self._largest + 1)
-        return None if len(body) > self._largest else body
+        for pool in (self._users, self._strangers.pool, self._signing_in.pool):
+            pool.kill()
 
     def _answer(
-        self, environ: dict[str, Any]
+        self, pool: ThreadPool, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        status, headers, first, rest = pool.apply(self._begin, (environ,))
+        start_response(status, headers)
+        stream: Iterator[bytes] | None = environ.pop(STREAM, None)
+        return chain(first, self._in_thread(pool, rest)) if stream is None else stream
+
+    def _in_thread(self, pool: ThreadPool, rest: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield what is left of a long answer; each part of it is made in a thread."""
+        while (part := pool.apply(next, (rest, None))) is not None:
+            yield part
+
+    def _begin(
+        self, environ: Environ
     ) -> tuple[str, list[tuple[str, str]], list[bytes], Iterator[bytes]]:
         """Let the application answer, in a thread, and take as much as is never long."""
         said: list[Any] = []
@@ -97,41 +162,20 @@ def _closing(parts: Iterable[bytes]) -> Generator[bytes, None, None]:
             close()
 
 
-class _Handler(WSGIHandler):
-    """A connection that is not kept for who says nothing, and of which no query is logged."""
-
-    def __init__(self, sock: Any, address: Any, server: Any) -> None:
-        sock.settimeout(PATIENCE)
-        super().__init__(sock, address, server)
-
-    def format_request(self) -> str:
-        """Return a line for the log: no query (people look for callers), no more than needed."""
-        path = str(getattr(self, "path", "-")).partition("?")[0]
-        took = (self.time_finish or time.time()) - self.time_start
-        return f"{self.client_address} {self.command} {path} {self.code} {took:.3f} s"
-
-
-class _Log:
-    """Where the server writes its lines: our log, for who wants details."""
-
-    def write(self, line: str) -> None:
-        """Log a line."""
-        log.debug("%s", line.rstrip())
-
-
 class Server:
-    """Serves an application on a listening socket."""
+    """Serves an application on a listening socket; a reverse proxy is in ``proxies``."""
 
-    def __init__(self, sock: socket, app: Application, largest: int) -> None:
-        self._app = InThreads(app, largest)
-        log_lines: Any = _Log()
-        self._server = WSGIServer(
-            sock,
-            self._app,
-            log=log_lines,
-            error_log=log,
-            handler_class=_Handler,
-            spawn=Pool(MOST_CONNECTIONS),
+    def __init__(
+        self,
+        sock: socket,
+        app: Application,
+        door: Doorkeeper,
+        limits: Limits,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        self._app = InThreads(app, door)
+        self._server = HttpServer(
+            sock, self._app, limits, trusted=(*LOOPBACK, *proxies), largest=self._app.largest
         )
 
     def start(self) -> None:

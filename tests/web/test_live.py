@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from fsctl.admin import users
 from fsctl.admin.example import add_example
 from fsctl.esl.listener import bind
+from fsctl.http_server import Limits
 from fsctl.settings import Settings
 from fsctl.store.engine import reading, writing
 from fsctl.store.live import (
@@ -25,8 +26,8 @@ from fsctl.store.live import (
     read_waiting,
     write_live,
 )
-from fsctl.web import sizes
 from fsctl.web.app import create_app
+from fsctl.web.door import door_of
 from fsctl.web.server import Server
 from tests.scenarios.controllers import ServedController
 from tests.scenarios.python_rig import PythonRig
@@ -124,7 +125,8 @@ def served(engine: Engine) -> Iterator[int]:
     started, stop = threading.Event(), threading.Event()
 
     def serve() -> None:
-        server = Server(sock, create_app(engine, Settings()).wsgi_app, sizes.LARGEST)
+        app = create_app(engine, Settings())
+        server = Server(sock, app.wsgi_app, door_of(app), Limits())
         server.start()
         started.set()
         while not stop.is_set():

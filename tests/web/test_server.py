@@ -18,6 +18,7 @@ import gevent
 import pytest
 
 from fsctl.esl.listener import bind
+from fsctl.http_server import Limits
 from fsctl.web.server import STREAM, Server
 
 LARGEST = 1000
@@ -46,6 +47,28 @@ class Application:
             gevent.sleep(0.01)
 
 
+class Everybody:
+    """A door that takes everybody for a stranger who may send no more than anybody."""
+
+    def is_known(self, _environ: dict[str, Any]) -> bool:
+        return False
+
+    def is_signing_in(self, _environ: dict[str, Any]) -> bool:
+        return False
+
+    def origin(self, environ: dict[str, Any]) -> str:
+        return str(environ["REMOTE_PORT"])  # each connection by itself
+
+    def largest(self, _environ: dict[str, Any]) -> int:
+        return LARGEST
+
+    def crowded(
+        self, _environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        start_response("503 Service Unavailable", [])
+        return []
+
+
 @contextmanager
 def served(app: Application) -> Iterator[int]:
     """Serve from a thread of its own: gevent has a loop in each."""
@@ -53,7 +76,7 @@ def served(app: Application) -> Iterator[int]:
     started, stop = threading.Event(), threading.Event()
 
     def serve() -> None:
-        server = Server(sock, app, LARGEST)
+        server = Server(sock, app, Everybody(), Limits(body=LARGEST))
         server.start()
         started.set()
         while not stop.is_set():
