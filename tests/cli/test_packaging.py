@@ -80,6 +80,13 @@ def test_a_unit_of_systemd(name: str) -> None:
         assert unit["Install"]["WantedBy"] == "timers.target"
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_its_share_of_the_machine(name: str) -> None:
+    text = (PACKAGING / name).read_text(encoding="ascii")
+    assert re.search(r"^MemoryMax=[1-9]G$", text, re.MULTILINE)
+    assert re.search(r"^TasksMax=[1-9][0-9]+$", text, re.MULTILINE)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
 def test_systemd_has_nothing_to_say_against_them() -> None:
     units = [str(PACKAGING / name) for name in UNITS]
