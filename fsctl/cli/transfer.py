@@ -16,6 +16,7 @@ from fsctl.admin.yaml_file import read_yaml, write_yaml
 from fsctl.cli.context import Context, pass_context, settings_options
 from fsctl.cli.csv_options import dialect, dialect_options
 from fsctl.cli.output import write_warnings
+from fsctl.files import private_text
 from fsctl.hunt.group import Group
 
 CSV_HELP = "Comma separated values, a row for each member; taken for granted for FILE.csv."
@@ -30,15 +31,19 @@ CSV_HELP = "Comma separated values, a row for each member; taken for granted for
 def export(context: Context, file: str, as_csv: bool, separator: str | None, mark: bool) -> None:
     """Write every group with its numbers and members to FILE as YAML.
 
-    Without FILE, or with -, it is written to standard output.
+    Without FILE, or with -, it is written to standard output. A new FILE is readable by its owner
+    only.
     """
     as_csv = as_csv or _is_csv(file)
     written = dialect(as_csv, separator, mark)
     with all_groups(context.engine(), context.settings.domain) as groups:
         pieces = write_csv(list(groups), written) if as_csv else write_yaml(groups)
-        with click.open_file(file, "w", encoding="utf-8", atomic=file != "-") as out:
+        if file == "-":
             for piece in pieces:
-                out.write(piece)
+                click.echo(piece, nl=False)
+            return
+        with private_text(file) as out:
+            out.writelines(pieces)
 
 
 @click.command("import")

@@ -12,7 +12,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -26,6 +26,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from fsctl.files import make_private
 from fsctl.store.errors import BadURL, Busy, Unavailable
 from fsctl.store.url import ADVICE, PREPARE_THRESHOLD, public_url, read_server_url
 
@@ -182,8 +183,12 @@ def _keep_to_the_file(engine: Engine) -> None:
 
     @event.listens_for(engine, "do_connect")
     def before_connect(*_: object) -> None:
-        if found and missing_file(engine):
+        missing = missing_file(engine)
+        if found and missing:
             raise sqlite3.OperationalError("the file is gone")
+        if missing:  # SQLite would make it readable to everybody; -wal and -shm follow it
+            with suppress(OSError):
+                make_private(missing)
 
     @event.listens_for(engine, "connect")
     def on_connect(_connection: object, record: Any) -> None:
