@@ -24,6 +24,7 @@ from fsctl.cli.context import Context, fail, pass_context, settings_options
 from fsctl.cli.open_files import raise_file_limit
 from fsctl.cli.service_manager import ServiceManager
 from fsctl.controller import sharing
+from fsctl.controller.capacity import Capacities
 from fsctl.controller.codes import CodeSounds, DialledCodes
 from fsctl.controller.directory import Directory, Keys
 from fsctl.controller.live import Live
@@ -206,6 +207,7 @@ def _around(settings: Settings) -> Around:
         Places(settings.transfer_context, settings.external_context, settings.voicemail),
         dnd=settings.dnd,
         carrying=Carrying(settings.leg_headers),
+        capacities=Capacities(settings.workers),
     )
 
 

@@ -22,7 +22,8 @@ class Arrival:
     through no more; ``forwards`` is how often it may yet be forwarded (Max-Forwards, RFC 3261,
     8.1.1.6), empty when the switch does not say. ``media`` is whether the caller's channel has
     media already, ``answered`` whether the dialplan has answered it; ``ringback`` is what the
-    dialplan wants the caller to hear as ringing; ``carried`` goes with every leg.
+    dialplan wants the caller to hear as ringing; ``carried`` goes with every leg. ``switch`` is the
+    switch's own id since its start.
     """
 
     uuid: str
@@ -37,6 +38,7 @@ class Arrival:
     answered: bool = False
     ringback: str = ""
     carried: Carried = NOTHING
+    switch: str = ""
 
     @classmethod
     def of(
@@ -69,6 +71,7 @@ class Arrival:
             state == "answered",
             _ringback(get, state == "answered"),
             carrying.read(session.session_data, session.channel_block),
+            get("Core-UUID", ""),
         )
 
 

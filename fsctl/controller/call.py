@@ -8,7 +8,8 @@ from contextlib import suppress
 from functools import partial
 
 from fsctl.controller import handover
-from fsctl.controller.legs import Legs, SwitchLeg
+from fsctl.controller.held import HeldLegs
+from fsctl.controller.legs import Legs
 from fsctl.controller.parting import Parting
 from fsctl.controller.sounds import GREETING_TIME
 from fsctl.controller.stay import Stay
@@ -25,6 +26,7 @@ from fsctl.hunt.outcomes import (
     CALLER_GONE,
     COMPLETED_ELSEWHERE,
     CONVERSATION_OVER,
+    NO_ROOM,
     PREEMPTED,
     TEMPORARY_FAILURE,
 )
@@ -72,6 +74,8 @@ class HuntedCall:
         self._note = note
         self._sounds = stay.sounds
         self._whom = Whom(self.group, caller.arrival, around, caller.legs, caller.hops + 1)
+        capacity = around.capacities.of(caller.arrival.switch)
+        self._held = HeldLegs(capacity, self.session)
         self._actions: deque[ev.Action] = deque()
         self.parting = Parting(stay, self.group, around.places)
         self._begun = False
@@ -107,6 +111,7 @@ class HuntedCall:
                 self._leave(hunt)
                 self._see_off(hunt)
         finally:
+            self._held.clear()
             self.caller.legs, self.caller.answered = self.legs.count, self.legs.caller_answered
             if self.parting.next_group is None and not self.parting.stands:
                 self.caller.over.set()
@@ -156,6 +161,7 @@ class HuntedCall:
         caller.look_after()
         self._bound(hunt)
         self._carry_out(others)
+        self._held.ask()
         self._begun = True
         log.info("hunts in group %r", self.group.name, extra={"group": self.group.name})
 
@@ -184,6 +190,8 @@ class HuntedCall:
         """Wait for the next events or the next moment of the schedule, and act."""
         due = self._due(hunt)
         until = min(due, self._sounds.due) if hunt.phase is Phase.HUNTING else due
+        if self._held.waiting:
+            until = min(until, self._held.due)
         event = self.session.next_event(until)
         while event is not None:
             self._take_in(event, hunt)
@@ -195,6 +203,9 @@ class HuntedCall:
         now, due = self.clock(), self._due(hunt)
         if hunt.phase is Phase.HUNTING:
             self._sounds.tick(now)
+            if self._held.waiting:
+                for start in self._held.ready(hunt, self.legs):
+                    self._order(start)
         if now < due:
             return
         if hunt.phase is Phase.RELEASING:
@@ -222,6 +233,9 @@ class HuntedCall:
                 # It may have taken that back. ``socket_resume`` is left as it is: a parked caller
                 # goes on without it (tried), and somebody else may have the caller by now.
                 self._bound(hunt)
+        if self.legs.refused:
+            for number in self._held.try_again(hunt, self.legs):
+                self._not_rung(number, NO_ROOM)
         if event.name == "CHANNEL_CREATE":
             self._end_if_unwanted(event)
 
@@ -235,6 +249,8 @@ class HuntedCall:
         leg = self.legs.leg_of(event)
         if leg and leg.cancelled:
             self.session.post(commands.cancel(leg.job, leg.cancelled))
+        if leg and len(leg.channels) > 1:
+            self._held.capacity.order()  # its user has several phones
 
     # Carrying out
 
@@ -262,50 +278,50 @@ class HuntedCall:
         """Call a member; who is passed over is a leg that has failed."""
         leg = self.legs[start.leg]
         if not_called := leg.cancelled or passed_over:
-            leg.over = True
-            self._carry_out(self.hunt.handle(ev.LegEnded(leg.number, not_called), self.clock()))
+            self._not_rung(leg.number, not_called)
             return
+        if not self._held.holds(start):
+            self._order(start)
+
+    def _order(self, start: ev.StartLeg) -> None:
         extras = self._whom.extras(start.member, self.came, self._sounds.loaded)
-        command = self._whom.originate(leg.job, start, extras)
-        self.session.post(command, partial(self._originated, leg.number))
+        command = self._whom.originate(self.legs[start.leg].job, start, extras)
+        self.session.post(command, partial(self._originated, start.leg))
+
+    def _not_rung(self, number: int, cause: str) -> None:
+        self.legs[number].over = True
+        self._carry_out(self.hunt.handle(ev.LegEnded(number, cause), self.clock()))
 
     def _originated(self, number: int, reply: Frame) -> None:
         """A refused originate is a leg that failed; the hunt goes on without it."""
         if not reply.data.startswith("+OK"):
-            self.legs[number].over = True
-            self._carry_out(self.hunt.handle(ev.LegEnded(number, TEMPORARY_FAILURE), self.clock()))
+            self._not_rung(number, TEMPORARY_FAILURE)
 
     def _cancel(self, number: int, cause: str) -> None:
         leg = self.legs[number]
         leg.cancelled = cause
         if not leg.job:
             return  # it was not rung, and holds the claim
-        if leg.asked and self._whom.too_late and cause == COMPLETED_ELSEWHERE:
+        if ends := self._held.cancel(number, cause):
+            self._not_rung(number, ends)
+        elif leg.asked and self._whom.too_late and cause == COMPLETED_ELSEWHERE:
             for channel in leg.asked:
                 self.session.post(commands.tell_too_late(channel, self._whom.too_late))
             leg.asked.clear()
         else:
             connected = self.hunt.phase is Phase.CONNECTED  # all others are to be cancelled
-            self._call_off(self.legs.open if connected else [leg])
+            self.caller.call_off(self.legs.open if connected else [leg])
             self.session.post(commands.cancel(leg.job, cause))
 
-    def _call_off(self, legs: Iterable[SwitchLeg]) -> None:
-        """Have legs call no phone that a cancel would miss, having no channel yet.
-
-        The switch itself ends them when the caller is gone.
-        """
-        missed = [leg for leg in legs if leg.job and leg.unheard and not leg.called_off]
-        if missed and self.hunt.phase is not Phase.GONE:
-            for leg in missed:
-                leg.called_off = True
-            self.caller.call_off(leg.job for leg in missed)
-
     def _cancel_all(self, cause: str) -> None:
-        self._call_off(self.legs.open)
         for leg in self.legs.open:
             leg.cancelled = leg.cancelled or cause
-            if leg.asked:  # it may have lost the tag that all others have
+            if ends := self._held.cancel(leg.number, cause):
+                self._not_rung(leg.number, ends)
+            elif leg.asked:  # it may have lost the tag that all others have
                 self.session.post(commands.cancel(leg.job, cause))
+        if self.hunt.phase is not Phase.GONE:
+            self.caller.call_off(self.legs.open)
         self.session.post(commands.cancel_all(self.caller.uuid, cause))
 
     def _send_on(self, hunt: Hunt) -> None:

@@ -16,6 +16,7 @@ from fsctl.esl.session import CALLER_LEFT, CallSession
 
 if TYPE_CHECKING:
     from fsctl.controller.arrival import Arrival
+    from fsctl.controller.legs import SwitchLeg
 
 BOUND_MARGIN = 3.0
 """Seconds beyond the promised wait after which the switch releases a caller without us. It must be
@@ -78,9 +79,17 @@ class Caller:
             self._bounded = False
             self.session.post(commands.unbind(self.uuid))
 
-    def call_off(self, jobs: Iterable[str]) -> None:
-        """Have the switch call no phone for these jobs, whose legs have no channel yet."""
-        self._called_off += jobs
+    def call_off(self, legs: Iterable[SwitchLeg]) -> None:
+        """Have legs call no phone that a cancel would miss, having no channel yet.
+
+        The switch itself ends them when the caller is gone.
+        """
+        missed = [leg for leg in legs if leg.job and leg.unheard and not leg.called_off]
+        if not missed:
+            return
+        for leg in missed:
+            leg.called_off = True
+            self._called_off.append(leg.job)
         self.session.post(commands.call_off(self.uuid, self._called_off))
 
     def is_gone(self, event: Event) -> bool:

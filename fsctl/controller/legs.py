@@ -16,6 +16,8 @@ from fsctl.hunt import events as ev
 from fsctl.hunt.outcomes import CALLER_GONE, NO_ANSWER, PREEMPTED, Outcome, outcome_of
 
 _SIP_CODE = re.compile("[1-6][0-9][0-9]")
+_NO_CHANNEL = "DESTINATION_OUT_OF_ORDER"
+"""What ``originate`` says when ``mod_sofia`` got no channel, and of some failures after that."""
 _TO_CANCEL = "487"
 _FOR_ALL = 600, 603, 607, 608
 """Final replies that speak for all phones of a user (RFC 3261, 21.6, RFC 8197, RFC 8688)."""
@@ -78,6 +80,9 @@ class Legs:
         self._caller_answered = False
         self._by_number: dict[int, SwitchLeg] = {}
         self._by_job: dict[str, SwitchLeg] = {}
+        self.refused: list[int] = []
+        """Legs for which the switch has just made no channel. They are open: whoever takes them
+        from here orders them again (``renew``) or ends them."""
         self._pickers: dict[str, SwitchLeg] = {}
         """Legs of those who picked the caller up, by channel."""
 
@@ -85,6 +90,13 @@ class Legs:
         """Return a new leg with a job of its own, whose name is as short as it can be unique."""
         leg = SwitchLeg(number, new_job(), confirms=confirms)
         self._by_number[number] = self._by_job[leg.job] = leg
+        return leg
+
+    def renew(self, number: int) -> SwitchLeg:
+        """Give a leg that was refused a new job, and return it."""
+        leg = self._by_number[number]
+        leg.job = new_job()
+        self._by_job[leg.job] = leg
         return leg
 
     def _add_picker(self, channel: str) -> SwitchLeg:
@@ -163,6 +175,9 @@ class Legs:
         if leg is None or leg.over or result is None:
             return ()
         done, word = result
+        if not done and word == _NO_CHANNEL and leg.unheard and not leg.cancelled:
+            self.refused.append(leg.number)
+            return ()
         if not done:
             leg.over = True
             return [ev.LegEnded(leg.number, leg.cause_of_failure(word))]

@@ -44,6 +44,8 @@ class State:
     waiting: int = 0
     talking: int = 0
     in_line: int = 0
+    legs_held: int = 0
+    legs_refused: int = 0
     database_up: bool = False
     database_lag: float = 0.0
     records_waiting: int = 0
@@ -135,6 +137,12 @@ class Meter:
             "fsctl_records_lost", "Records of calls for which there was no room.", registry=registry
         )
         self._lost = 0
+        self._legs_refused = Counter(
+            "fsctl_legs_refused",
+            "Legs for which the switch made no channel, be it for a while.",
+            registry=registry,
+        )
+        self._refusals = 0
         self._state = _gauges(registry)
         build = Gauge(
             "fsctl_build_info",
@@ -193,6 +201,8 @@ class Meter:
             gauge.set(float(getattr(state, name)))
         self._records_lost.inc(state.records_lost - self._lost)
         self._lost = state.records_lost
+        self._legs_refused.inc(state.legs_refused - self._refusals)
+        self._refusals = state.legs_refused
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format, added up over all processes."""
@@ -218,6 +228,11 @@ def _by_label(counter: Counter, values: list[str] | tuple[str, ...]) -> dict[str
 _GAUGES = {
     "waiting": ("fsctl_calls_waiting", "Callers who are hunted for now.", "livesum"),
     "in_line": ("fsctl_calls_in_line", "Callers who stand in line now.", "livesum"),
+    "legs_held": (
+        "fsctl_legs_held",
+        "Legs that wait until the switch has room for them.",
+        "livesum",
+    ),
     "talking": ("fsctl_calls_talking", "Conversations that are still watched.", "livesum"),
     "database_up": ("fsctl_database_up", "Whether the database answers, 1 or 0.", "livemin"),
     "database_lag": (

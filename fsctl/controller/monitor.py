@@ -78,6 +78,8 @@ class Monitor:
             waiting=sum(not call.caller.over.is_set() for call in calls),
             talking=sum(call.hunt.winner is not None for call in calls),
             in_line=len(controller.in_line),
+            legs_held=controller.capacities.held,
+            legs_refused=controller.capacities.refusals,
             database_up=controller.directory.healthy and controller.directory.known,
             database_lag=controller.directory.lag,
             records_waiting=recorder.waiting if recorder else 0,

@@ -89,6 +89,7 @@ class Controller:
         self.recorder = recorder
         self.draining = False
         """Whether no more calls are taken."""
+        self.capacities = around.capacities
         self._meter = meter
         self._hidden = hidden
         self._domain_variable = domain_variable

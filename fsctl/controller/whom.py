@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fsctl.controller.capacity import Capacities
 from fsctl.controller.onward import Places
 from fsctl.controller.showing import recording_of, shown_of
 from fsctl.controller.sounds import playable, prompts_of
@@ -60,13 +61,15 @@ _BY_DEFAULT = Carrying()
 class Around:
     """What is the same for all calls of a controller; ``talks`` is ``Presence.talks``,
     ``dnd`` the api command that tells whether a user wants no calls (``settings.dnd``),
-    ``carrying`` what of a caller's channel goes with every leg."""
+    ``carrying`` what of a caller's channel goes with every leg, ``capacities`` what the
+    switches announce."""
 
     outside: Outside = Outside()
     places: Places = _USUAL
     talks: Callable[[str], bool] = nobody_talks
     dnd: str = ""
     carrying: Carrying = _BY_DEFAULT
+    capacities: Capacities = field(default_factory=Capacities)
 
 
 class Whom:

@@ -175,10 +175,23 @@ def status(switch: Switch, _argument: str) -> str:
         f"FreeSWITCH (Version {_VERSION}) is ready\n"
         f"{switch.sessions} session(s) since startup\n"
         f"{len(switch.channels)} session(s) - peak {switch.peak}, last 5min {switch.peak} \n"
-        "0 session(s) per Sec out of max 10000, peak 0, last 5min 0 \n"
-        "10000 session(s) max\n"
+        f"0 session(s) per Sec out of max {switch.throttle.rate}, peak 0, last 5min 0 \n"
+        f"{switch.throttle.most} session(s) max\n"
         "min idle cpu 0.00/99.00\n"
     )
+
+
+def control(switch: Switch, argument: str) -> str:
+    """``fsctl max_sessions|sps NUMBER``, of all that FreeSWITCH's command of that name does."""
+    what, _, text = argument.partition(" ")
+    number = _number(text)
+    if what == "max_sessions":
+        switch.throttle.most = number or switch.throttle.most
+        return f"+OK max sessions: {switch.throttle.most}\n"
+    if what == "sps":
+        switch.throttle.rate = number or switch.throttle.rate
+        return f"+OK sessions per second: {switch.throttle.rate}\n"
+    return "-ERR\n"
 
 
 def version(_switch: Switch, argument: str) -> str:
@@ -280,6 +293,7 @@ API: dict[str, Api] = {
     "create_uuid": create_uuid,
     "eval": evaluate,
     "expand": expand,
+    "fsctl": control,
     "global_getvar": global_getvar,
     "hash": hash_,
     "hupall": api_channel.hupall,

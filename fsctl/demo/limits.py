@@ -1,9 +1,10 @@
-"""Counters of ``limit:hash``: atomic claims, held by channels (mod_hash.c).
+"""Counters of ``limit:hash``: atomic claims, held by channels (mod_hash.c); and channels at most.
 
 Owns who holds what. A claim ends with its channel or when it is released.
 """
 
 from fsctl.demo.channel import Channel
+from fsctl.demo.clock import epoch
 
 
 class Limits:
@@ -42,3 +43,20 @@ class Limits:
     def usage(self, realm: str, name: str) -> int:
         """Return how many channels hold a claim now."""
         return self._usage.get(f"{realm}_{name}", 0)
+
+
+class Throttle:
+    """How many channels the switch has at most, and makes in a second (switch_core_session.c)."""
+
+    def __init__(self) -> None:
+        self.most = self.rate = 10_000
+        self._second = 0
+        self._left = self.rate
+
+    def admits(self, channels: int) -> bool:
+        """Whether one more may be made beside those that there are. The last of a second's count
+        is never given out."""
+        if epoch() != self._second:
+            self._second, self._left = epoch(), self.rate
+        self._left -= 1
+        return self._left > 0 and channels < self.most

@@ -268,9 +268,10 @@ def _outside(switch: Switch, profile: str, address: str = "") -> tuple[list[Phon
 
 
 def _leg(switch: Switch, phone: Phone, variables: dict[str, str]) -> Channel | None:
-    """Make a leg's channel; None when its ``origination_uuid`` is taken ("Duplicate UUID")."""
+    """Make a leg's channel; None when its ``origination_uuid`` is taken ("Duplicate UUID"), or the
+    switch has as many as it takes."""
     uuid = variables.get("origination_uuid") or str(uuids.uuid4())
-    if uuid in switch.channels:
+    if uuid in switch.channels or not switch.throttle.admits(len(switch.channels)):
         return None
     address = f"{phone.user}@127.0.0.1:{phone.port}"
     number = variables.get("origination_caller_id_number", "0000000000")

@@ -19,7 +19,7 @@ from fsctl.demo.channel import Action, Channel, Profile
 from fsctl.demo.clock import Scheduler, stamp
 from fsctl.demo.events import Bus
 from fsctl.demo.expand import expand
-from fsctl.demo.limits import Limits
+from fsctl.demo.limits import Limits, Throttle
 from fsctl.demo.phones import NETWORK, CallerCall, MemberCall, Phone, Script
 from fsctl.demo.quoting import inline_actions
 
@@ -106,6 +106,7 @@ class Switch:
         self.started = time.monotonic()
         self.bus = Bus()
         self.limits = Limits()
+        self.throttle = Throttle()
         self.scheduler = Scheduler()
         self.channels: dict[str, Channel] = {}
         self.listeners: set[listener.Listener] = set()
@@ -214,6 +215,7 @@ class Switch:
         if channel.down or channel not in self._arriving:
             return
         self._arriving.discard(channel)
+        self.throttle.admits(0)  # an arriving call is let in, and counts
         calls.create(self, channel)
         self.peak = max(self.peak, len(self.channels))
         self.start_session(channel)
@@ -317,6 +319,7 @@ class Switch:
             gevent.sleep(2 * NETWORK)
         self.forget_users()
         self.look_up.clear()
+        self.throttle = Throttle()
         self.fallen_back.clear()
         self.hash.clear()
 

@@ -46,7 +46,7 @@ def test_what_breaks_off_is_told_apart() -> None:
     meter.stranger()
     meter.given_back("database")
     meter.tell(State(records_lost=3))
-    meter.tell(State(records_lost=5))
+    meter.tell(State(records_lost=5, legs_refused=2, legs_held=1))
     text = meter.text().decode()
     for line in (
         'fsctl_event_socket_errors_total{kind="no reply"} 1.0',
@@ -54,5 +54,7 @@ def test_what_breaks_off_is_told_apart() -> None:
         'fsctl_event_socket_errors_total{kind="stranger"} 1.0',
         'fsctl_calls_given_back_total{reason="database"} 1.0',
         "fsctl_records_lost_total 5.0",
+        "fsctl_legs_refused_total 2.0",
+        "fsctl_legs_held 1.0",
     ):
         assert line in text.splitlines()
