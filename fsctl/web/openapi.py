@@ -1,7 +1,5 @@
 """The description of ``/api/v1``: OpenAPI 3.1, with the settings of groups from their terms."""
 
-from typing import Any
-
 from fsctl import __version__
 from fsctl.admin.kinds import Count, Line, Seconds, Switch
 from fsctl.admin.spreadsheet import SEPARATORS
@@ -9,10 +7,8 @@ from fsctl.admin.terms import GROUP_TERMS, MEMBER_TERMS, Term, Terms
 from fsctl.catalogs import LANGUAGES
 from fsctl.store.call_records import CallOutcome
 from fsctl.store.web_tables import ROLES
+from fsctl.web.openapi_answers import ANSWERS, Schema, answer_schemas, ref
 
-Schema = dict[str, Any]
-
-_ANYTHING: Schema = {"type": "object"}
 _SOME_TEXT: Schema = {"type": "string", "minLength": 1}
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
 _CHANGING = (400, 403, 404, 409, 422)
@@ -26,13 +22,14 @@ def document(prefix: str = "") -> Schema:
         "info": {"title": "fsctl", "version": __version__},
         "servers": [{"url": f"{prefix}/api/v1"}],
         "security": [{"token": []}],
-        "paths": {**_paths(), **_parts(), **_everything(), **_users()},
+        "paths": _answered({**_paths(), **_parts(), **_everything(), **_users()}),
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
                 "Member": _member(),
                 "Group": _group(),
                 "User": _user(),
+                **answer_schemas(),
                 "Error": {
                     "type": "object",
                     "required": ["error"],
@@ -41,6 +38,16 @@ def document(prefix: str = "") -> Schema:
             },
         },
     }
+
+
+def _answered(paths: Schema) -> Schema:
+    """Add to each operation what it answers when it is done."""
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            done = next(found for code, found in operation["responses"].items() if code[0] == "2")
+            if "content" in done and "application/json" in done["content"]:
+                done["content"]["application/json"]["schema"] = ANSWERS[f"{method} {path}"]
+    return paths
 
 
 def _term(term: Term) -> Schema:
@@ -85,13 +92,13 @@ def _group() -> Schema:
             "domain": {"type": "string", "maxLength": 253},
             **_terms(GROUP_TERMS),
             "numbers": {"type": "array", "items": {"type": "string"}},
-            "members": {"type": "array", "items": {"$ref": "#/components/schemas/Member"}},
+            "members": {"type": "array", "items": ref("Member")},
         },
     }
 
 
 def _paths() -> Schema:
-    group: Schema = {"$ref": "#/components/schemas/Group"}
+    group: Schema = ref("Group")
     of_calls = [
         *(_query(name) for name in ("group", "member", "caller")),
         _query("outcome", {"type": "string", "enum": [one.value for one in CallOutcome]}),
@@ -129,7 +136,7 @@ def _paths() -> Schema:
 def _parts() -> Schema:
     user, number = _in_path("user", _SOME_TEXT), _in_path("number", _SOME_TEXT)
     called = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-    member: Schema = {"$ref": "#/components/schemas/Member"}
+    member: Schema = ref("Member")
     country = {"type": "string", "description": "PL, or a part of a country: GB-ENG"}
     year = _object({"year": {"type": "integer"}, "country": country}, "year")
 
@@ -195,7 +202,6 @@ def _everything() -> Schema:
 
 
 def _users() -> Schema:
-    user: Schema = {"$ref": "#/components/schemas/User"}
     terms: Schema = _user()["properties"]
     password = {"password": {"type": "string", "minLength": 10, "maxLength": 256}}
     needed = "Needed for the token's own user."
@@ -211,8 +217,8 @@ def _users() -> Schema:
             "post": _operation("Let somebody sign in", [], 400, 403, 409, 422, body=new, done=201),
         },
         "/users/{id}": {
-            "get": _operation("Show a user", one, 403, 404, shown=user),
-            "patch": _operation("Change a user", one, *_CHANGING, body=changes, shown=user),
+            "get": _operation("Show a user", one, 403, 404),
+            "patch": _operation("Change a user", one, *_CHANGING, body=changes),
             "delete": _operation("Remove a user", one, *gone, done=204),
         },
         "/users/{id}/password": {
@@ -260,15 +266,14 @@ def _operation(
     *errors: int,
     body: Schema | None = None,
     done: int = 200,
-    shown: Schema | None = None,
 ) -> Schema:
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    error = {"application/json": {"schema": ref("Error")}}
     answers: Schema = {
         str(code): {"description": "not done", "content": error} for code in (401, 503, *errors)
     }
     answers[str(done)] = {"description": "done"}
     if done != 204:
-        answers[str(done)]["content"] = {"application/json": {"schema": shown or _ANYTHING}}
+        answers[str(done)]["content"] = {"application/json": {}}
     found: Schema = {"summary": summary, "parameters": parameters, "responses": answers}
     if body is not None:
         content = {"application/json": {"schema": body}}
