@@ -6,7 +6,7 @@ The pages are those of the application's own map, and the parameters are seen as
 them, so a new page and a new parameter are walked too. In each round every parameter has another
 value of ``VALUES``. A finding is an exception, a status of 500 or more, or a browser that is sent
 elsewhere.
-``tests/web/test_hostile_requests.py`` walks a few rounds of it with every test run.
+``tests/web/test_every_page.py`` walks a few rounds of it with every test run.
 """
 
 import argparse
@@ -36,6 +36,7 @@ from fsctl.store.engine import make_engine, reading
 from fsctl.store.migrate import upgrade
 from fsctl.store.web_groups import id_of_group
 from fsctl.web.app import create_app
+from fsctl.web.openapi import document
 from tests.records.samples import ANSWERED
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -61,6 +62,14 @@ BESIDE = ("endpoint", "_method", "_anchor", "_external", "_scheme", "values", "s
 BASE = {"row": "0", "user-0": "test002", "act": "save", "name": "sales", "new": PASSWORD,
         "again": PASSWORD, "old": PASSWORD, "numbers": "600", "label": "x", "role": "viewer",
         "carried": "version: 1\ngroups: []\n", "keep": "1"}  # fmt: skip
+JSON_VALUES: tuple[Any, ...] = (
+    *(value for value in VALUES if isinstance(value, str)),
+    None, True, 0, -1, 2**31, 2**53, 2**63 - 1, 2**64 - 1, 10**30, 0.1, -0.0, 1e308, 1e-320, 30,
+    [], ["600"], ["x"] * 600, [[]], [None], {}, {"test002": 1}, {"test002": "9" * 30}, {"": {}},
+    [{"user": "test002"}], [{"user": "group:sales"}], [{}], [{"user": 1, "delay": "x"}],
+)  # fmt: skip
+JSON_BASE = {"name": "sales", "user": "test002", "numbers": ["0699"], "year": 2027, "label": "x",
+             "password": PASSWORD, "current_password": PASSWORD, "role": "viewer"}  # fmt: skip
 ENDS = frozenset({"signin.sign_out", "signin.sign_out_everywhere", "live.events"})
 """Nothing to walk: they end the walker's session, or never end."""
 _TOKEN = re.compile(r'name="csrf" content="(\w+)"')
@@ -145,6 +154,47 @@ class Walker:
             given |= {name: self._random.choice(VALUES) for name in hostile}
             paths = {name: self._random.choice(VALUES) for name in rule.arguments}
             self.ask(rule, method, given, paths)
+
+        for path, method, schema in self.operations:
+            self.order(path, method, schema)
+
+    @property
+    def operations(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """What programs send documents to, with what these may say."""
+        found = []
+        for path, operations in document()["paths"].items():
+            for method, operation in operations.items():
+                content = operation.get("requestBody", {}).get("content", {})
+                if "application/json" in content:
+                    schema = content["application/json"]["schema"]
+                    name = schema.get("$ref", "").rpartition("/")[2]
+                    schema = document()["components"]["schemas"].get(name, schema)
+                    found.append((path, method, schema["properties"]))
+        return found
+
+    def order(self, path: str, method: str, terms: dict[str, Any]) -> None:
+        """Send a document in which some terms have hostile values."""
+        self.asked += 1
+        usual = {"{id}": self._group, "{user}": "test002"}
+        for name, value in usual.items():
+            path = path.replace(name, value)
+        sent = {name: JSON_BASE[name] for name in terms if name in JSON_BASE}
+        for name in self._random.sample(
+            sorted(terms), min(len(terms), self._random.choice((1, 4)))
+        ):
+            sent[name] = self._random.choice(JSON_VALUES)
+        try:
+            answer = self._client.open(
+                f"/api/v1{path}",
+                method=method.upper(),
+                json=sent,
+                headers={"Authorization": f"Bearer {self._token}"},
+            )
+        except Exception:
+            self._find(f"{method} {path}", sent, traceback.format_exc())
+        else:
+            self._look(answer, f"{method} {path}", sent)
+            self._restore(answer)
 
     def ask(
         self,
