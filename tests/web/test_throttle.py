@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -53,6 +53,7 @@ def test_an_address_belongs_to_a_network(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**128 - 1), st.integers(0, 2**64 - 1))
 def test_whoever_has_a_64_of_ipv6_has_one_network(address: int, host: int) -> None:
     other = address >> 64 << 64 | host
@@ -60,6 +61,7 @@ def test_whoever_has_a_64_of_ipv6_has_one_network(address: int, host: int) -> No
     assert here == there or "/" not in here or "/" not in there
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_an_address_of_ipv4_is_itself_however_it_is_written(number: int) -> None:
     address = str(IPv4Address(number))

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -105,10 +106,12 @@ def test_a_password_that_is_not_is_taken_whatever_it_is_made_of(text: str) -> No
 
 
 @given(st.text(st.sampled_from("4@8({[<369&!1|0$57+%2 aeilost"), min_size=10, max_size=256))
-@settings(max_examples=25, deadline=2_000)
+@settings(max_examples=10, deadline=None)
 def test_no_password_takes_long_to_look_at(text: str) -> None:
+    began = time.thread_time()
     with suppress(WrongValue):
         passwords.new_password(text, "anna")
+    assert time.thread_time() - began < 2.0
 
 
 def test_a_new_password_ends_tokens_and_says_so(engine: Engine) -> None:
