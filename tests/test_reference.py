@@ -87,7 +87,7 @@ def test_every_variable_that_is_sent_has_a_place() -> None:
     extras = commands.Extras(("fsctl_music",), "/srv/a.wav", "late.wav")
     sent = [
         commands.Originates("a", shown).command(
-            commands.LegOrder(1, "b", "c", 30, "press.wav"), extras
+            commands.LegOrder("b", "c", 30, "press.wav"), extras
         ),
         trial_commands.place_trial("a", "600", "default", shown, 30),
     ]
@@ -96,7 +96,7 @@ def test_every_variable_that_is_sent_has_a_place() -> None:
         for order in sent
         for name in re.findall(r"[{,]([A-Za-z_-]+)=", order[: order.index("}")])
     }
-    found |= set(re.findall(r"[ ;]([a-z_]+)=", commands.prepare("a")))
+    found |= set(re.findall(r"[ ;]([a-z_]+)=", commands.prepare("a", "b")))
     assert len(found) > 15
     assert found <= set(variables.VARIABLES)
 

@@ -20,7 +20,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "fsctl_call": (LEG, "the caller's uuid, as long as the leg lives; events are filtered by it"),
     "fsctl_hunt": (LEG, "the caller's uuid while the leg hunts; with it the leg is cancelled"),
     "fsctl_ring": (LEG, "its own job's uuid while it hunts; by it the leg is cancelled alone"),
-    "fsctl_leg": (LEG, "the leg's number within the call"),
+    "fsctl_leg": (LEG, "the leg's own name, as long as it lives"),
     "fsctl_picker": (PICKER, "who picks up, once they have the claim on the caller"),
     "sip_h_X-Fsctl-Hops": (
         f"{LEG}, {CALLER}, {READ}",
@@ -59,6 +59,9 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "playback_timeout_sec": (PICKER, "seconds that the sound of a refusal may last"),
     "x": (f"{LEG}, {PICKER}", "nothing: what is done by expanding its value is what matters"),
     "api_hangup_hook": (CALLER, "cancels every leg that hunts when the caller hangs up"),
+    "execute_on_blind_transfer_fsctl": (
+        CALLER, "half a second for our socket to close, before somebody transfers the caller"
+    ),
     "socket_resume": (CALLER, "true while telephones ring: the dialplan goes on if we do not"),
     "loopback_bowout": (TRIAL, "false: the two ends stay"),
     # FreeSWITCH's, read

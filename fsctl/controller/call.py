@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from fsctl.controller import handover
+from fsctl.controller.caller import LEAVING
 from fsctl.controller.held import HeldLegs
 from fsctl.controller.legs import Legs
 from fsctl.controller.parting import Parting
@@ -29,7 +30,9 @@ from fsctl.hunt.outcomes import (
     NO_ROOM,
     PREEMPTED,
     TEMPORARY_FAILURE,
+    TRANSFERRED,
 )
+from fsctl.store.call_records import CallOutcome
 
 CLAIM_NEWS = 0.1
 """Seconds after which it is asked again whether somebody has the claim; 20 ms are usual."""
@@ -69,11 +72,11 @@ class HuntedCall:
         """When the hunt began, in epoch seconds: the moment of the call, the greeting's end, or
         that of the caller's turn in line."""
         answered = admitted.group.answer_first or caller.answered
-        self.legs: Legs = Legs(caller.uuid, answered, caller.legs)
+        self.legs: Legs = Legs(caller.uuid, answered)
         self.hunt = Hunt(admitted.schedule, self.clock())
         self._note = note
         self._sounds = stay.sounds
-        self._whom = Whom(self.group, caller.arrival, around, caller.legs, caller.hops + 1)
+        self._whom = Whom(self.group, caller.arrival, around, caller.hops + 1)
         capacity = around.capacities.of(caller.arrival.switch)
         self._held = HeldLegs(capacity, self.session)
         self._actions: deque[ev.Action] = deque()
@@ -112,7 +115,8 @@ class HuntedCall:
                 self._see_off(hunt)
         finally:
             self._held.clear()
-            self.caller.legs, self.caller.answered = self.legs.count, self.legs.caller_answered
+            self.caller.hunted = self.caller.hunted or bool(self.legs.count)
+            self.caller.answered = self.legs.caller_answered
             if self.parting.next_group is None and not self.parting.stands:
                 self.caller.over.set()
         return hunt
@@ -226,6 +230,8 @@ class HuntedCall:
         return self.parting.due if due is None else due
 
     def _take_in(self, event: Event, hunt: Hunt) -> None:
+        if event.name in LEAVING:
+            self._follow(event, hunt)
         for told in self.legs.translate(event):
             if actions := hunt.handle(told, self.clock()):
                 self._carry_out(actions)
@@ -238,6 +244,13 @@ class HuntedCall:
                 self._not_rung(number, NO_ROOM)
         if event.name == "CHANNEL_CREATE":
             self._end_if_unwanted(event)
+
+    def _follow(self, event: Event, hunt: Hunt) -> None:
+        """Note that the caller hangs up, or is about to be transferred by somebody else."""
+        self.caller.follow(event)
+        if self.caller.leaving and not hunt.ended:
+            self.parting.came_to = CallOutcome.HANDED_BACK
+            self._carry_out(hunt.handle(ev.CallerGone(CALLER_GONE), self.clock()))
 
     def _vanished(self, end: ev.LegEnded, hunt: Hunt) -> bool:
         """Whether a member who was about to have the caller is gone, and the hunt goes on."""
@@ -349,9 +362,11 @@ class HuntedCall:
             self.caller.unbind()
         if hunt.winner:
             self.legs[hunt.winner.number].cancelled = ""
-        if hunt.winner and hunt.winner.ended is not None:
+        gone = hunt.winner and hunt.winner.ended is not None
+        if hunt.winner and gone and not self.legs[hunt.winner.number].bridged:
             # Hung up before the two were bridged: the switch leaves the caller, who has been
-            # answered, alone in silence (tried). Any other conversation it ends by itself.
+            # answered, alone in silence (tried). Any other conversation it ends by itself, and who
+            # had one may have been transferred.
             self.session.send(commands.kill(self.caller.uuid, CONVERSATION_OVER))
         self.session.flush()
 
@@ -371,11 +386,19 @@ class HuntedCall:
             event = self.session.next_event(min(again, end))
             if event is not None:
                 self._take_in(event, hunt)
-                if event.uuid == self.caller.uuid and hunt.phase is Phase.CONNECTED:
+                if self.caller.gone and hunt.phase is Phase.CONNECTED:
                     end = min(end, self.clock() + handover.LINGER)
+                elif winner and len(still) == 1 and self.caller.leaving:
+                    self._let_go(winner, hunt)
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME
                 self._end_stragglers(hunt)
+
+    def _let_go(self, winner: int, hunt: Hunt) -> None:
+        """End the conversation of a caller who is about to be transferred."""
+        self.caller.closes_in_time()
+        self.legs[winner].over = True
+        hunt.handle(ev.LegEnded(winner, TRANSFERRED), self.clock())
 
     def _end_stragglers(self, hunt: Hunt) -> None:
         """End once more whom the first order missed, though we may never have heard of a channel.

@@ -35,7 +35,8 @@ class SwitchLeg:
     ``lost`` are the causes of those that are over; ``cancelled`` is the cause with which we wished
     for the leg's end. Of a leg that ``confirms`` the switch says that it has answered only once its
     member has pressed 1; ``asked`` are the channels that were picked up before. A leg that was
-    ``called_off`` in the switch before it had a channel will call no phone.
+    ``called_off`` in the switch before it had a channel will call no phone. ``bridged`` says that
+    it was seen in a conversation with the caller.
     """
 
     number: int
@@ -51,6 +52,7 @@ class SwitchLeg:
     asked: set[str] = field(default_factory=set)
     ringing: set[str] = field(default_factory=set)
     called_off: bool = False
+    bridged: bool = False
 
     @property
     def unheard(self) -> bool:
@@ -67,15 +69,15 @@ class SwitchLeg:
 
 
 class Legs:
-    """All legs of one call. ``caller`` is the uuid of the caller's channel.
+    """All legs of one hunt. ``caller`` is the uuid of the caller's channel.
 
-    ``answered`` says that the call is answered before a member has it: then its answer tells
-    nothing of a member. ``before`` is how many legs the call had in groups before this one.
+    A caller may be hunted for again, by another process too, while a leg of this hunt still lives:
+    legs are told apart by their jobs, of which there are no two alike. ``answered`` says that the
+    call is answered before a member has it: then its answer tells nothing of a member.
     """
 
-    def __init__(self, caller: str, answered: bool = False, before: int = 0) -> None:
+    def __init__(self, caller: str, answered: bool = False) -> None:
         self.caller = caller
-        self.before = before
         self.answered_before = answered
         self._caller_answered = False
         self._by_number: dict[int, SwitchLeg] = {}
@@ -117,8 +119,8 @@ class Legs:
 
     @property
     def count(self) -> int:
-        """How many legs the call has had."""
-        return self.before + len(self._by_number)
+        """How many legs the hunt has had."""
+        return len(self._by_number)
 
     @property
     def open(self) -> list[SwitchLeg]:
@@ -141,10 +143,7 @@ class Legs:
             return None
         if event.picker:
             return self._pickers.get(event.uuid)
-        number = event.leg_tag
-        if not (number.isascii() and number.isdigit()):
-            return None
-        return self._by_number.get(int(number) - self.before)
+        return self._by_job.get(event.leg_tag)
 
     def translate(self, event: Event) -> Sequence[ev.Event]:
         """Return what this event means to the hunt, and keep the books on channels."""
@@ -209,7 +208,7 @@ class Legs:
 
     def _bridged(self, channel: str) -> Sequence[ev.Event]:
         return [
-            ev.LegConnected(leg.number)
+            _talks(leg)
             for leg in self._by_number.values()
             if channel in leg.answered or channel in leg.channels
         ]
@@ -227,7 +226,7 @@ class Legs:
             leg.answered.add(event.uuid)
             return [ev.LegAnswered(leg.number)]
         elif name == "CHANNEL_BRIDGE":
-            return [ev.LegConnected(leg.number)]
+            return [_talks(leg)]
         elif name == "CHANNEL_HANGUP_COMPLETE":
             return self._channel_over(leg, event)
         return ()
@@ -271,6 +270,11 @@ def _refusal(leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
     if rejected or (code.isdigit() and int(code) in _FOR_ALL):
         return [ev.PhoneRefused(leg.number, cause, True)]
     return () if leg.ringing else [ev.PhoneRefused(leg.number, cause, False)]
+
+
+def _talks(leg: SwitchLeg) -> ev.Event:
+    leg.bridged = True
+    return ev.LegConnected(leg.number)
 
 
 def picks_up(event: Event, caller: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from fsctl.esl import moving
+from fsctl.esl import leaving, moving
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.session import CallSession
 from fsctl.hunt.endings import Ending, Kind
@@ -68,6 +68,7 @@ def send_on(
     if not steps:
         log.warning("the caller cannot go to %s: the settings do not allow it", ending)
         return False
+    session.post(leaving.forget(session.uuid))
     reply = session.send(moving.move_on(session.uuid, hops, steps, sounds))
     if not reply.data.startswith("+OK"):
         log.warning("the caller cannot go to %s: %s", ending, reply.data[:100].strip())

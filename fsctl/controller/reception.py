@@ -250,7 +250,7 @@ class Reception:
         self._put(structs.replace(record, onward=str(ending) if gone else ""), stay)
         if not gone:
             caller.unbind()
-            refuse(caller.session, cause, guarded=stay is not None or caller.legs > 0)
+            refuse(caller.session, cause, guarded=stay is not None or caller.hunted)
         return onward
 
     def _sent_on(

@@ -216,12 +216,19 @@ class Controller:
             log.exception("a fault of ours; the dialplan goes on")
             self._give_back(session, part, "fault")
         finally:
-            session.stop()
-            if part:
-                part.stay.caller.over.set()
-                self._parts.pop(part.stay.caller, None)
-                self._reception.close(part)
             self._decide(decided)
+            if part:
+                self._close(part)
+            session.stop()
+
+    def _close(self, part: Part) -> None:
+        """Be done with a caller's last part, but for the connection of one whom a member had."""
+        caller = part.stay.caller
+        caller.over.set()
+        self._parts.pop(caller, None)
+        self._reception.close(part)
+        if isinstance(part, HuntedCall) and (part.hunt.winner or caller.leaving):
+            caller.let_go()
 
     def _give_back(self, session: CallSession, part: Part | None, reason: str) -> None:
         if self._meter:

@@ -75,17 +75,13 @@ class Around:
 class Whom:
     """The members of one call's group."""
 
-    def __init__(
-        self, group: Group, arrival: Arrival, around: Around, before: int = 0, hops: int = 1
-    ) -> None:
-        """``before`` is how many legs the call had in groups before this one, ``hops`` how many
-        groups there were, this one included."""
+    def __init__(self, group: Group, arrival: Arrival, around: Around, hops: int = 1) -> None:
+        """``hops`` is how many groups there were, this one included."""
         self.too_late = playable(group.too_late) or ""
         """What a member hears who pressed 1 when somebody else had the caller."""
         self._group = group
         self._arrival = arrival
         self._around = around
-        self._before = before
         self._prompts = prompts_of(group)
         carried = arrival.carried.of_leg(hops)
         self._originates = Originates(arrival.uuid, shown_of(group, arrival), carried)
@@ -128,13 +124,12 @@ class Whom:
     def originate(self, job: str, start: StartLeg, extras: Extras) -> str:
         """Return the command that calls a member, as the job of this name."""
         member = start.member
-        number = self._before + start.leg
         prompt = self._prompts.get(member, "")
         if is_external(member):
             dial = dialling(self._around.outside.dial, member)
-            order = LegOrder(number, job, member, start.ring_for, prompt, dial)
+            order = LegOrder(job, member, start.ring_for, prompt, dial)
             return self._outside.command(order, extras)
-        order = LegOrder(number, job, self._user(member), start.ring_for, prompt)
+        order = LegOrder(job, self._user(member), start.ring_for, prompt)
         return self._originates.command(order, extras)
 
     def _user(self, member: str) -> str:

@@ -95,6 +95,13 @@ def _several(argument: str) -> list[str]:
     return argument.split(delimiter)
 
 
+def event(switch: Switch, channel: Channel, argument: str) -> None:
+    """``event``: tell of the channel, with headers ``name=value,name=value`` besides its own."""
+    pairs = (part.partition("=") for part in separate(argument, ",", 25))
+    told: list[Header] = [(name.strip(), value.strip()) for name, _, value in pairs]
+    calls.fire(switch, "CHANNEL_APPLICATION", channel, last=told)
+
+
 def ring_ready(switch: Switch, channel: Channel, _argument: str) -> None:
     """``ring_ready``: send 180."""
     calls.ring_ready(switch, channel)
@@ -154,23 +161,26 @@ def park(switch: Switch, channel: Channel, _argument: str) -> None:
     """``park``: wait, and do what comes over the event socket (``switch_ivr_park``).
 
     Commands are looked at every 20 ms. ``park_timeout`` (seconds, or ``seconds:CAUSE``) is read
-    once, at the beginning, on the whole-second clock.
+    once, at the beginning, on the whole-second clock. The wait ends when any socket of the channel
+    closes, be it an earlier one: all clear the same flag (``CF_CONTROLLED``).
     """
     seconds, _, cause = (channel.get("park_timeout") or "").partition(":")
     expires = epoch() + int(seconds) if seconds.isdigit() else None
     channel.set("park_timeout", None)
+    channel.controlled = True
     calls.fire(switch, "CHANNEL_PARK", channel)
 
     def disturbed() -> bool:
-        return bool(channel.messages) or channel.state != "CS_EXECUTE"
+        return bool(channel.messages) or channel.state != "CS_EXECUTE" or not channel.controlled
 
-    while channel.state == "CS_EXECUTE":
+    while channel.state == "CS_EXECUTE" and channel.controlled:
         channel.wait(disturbed, switch.until_epoch(expires) if expires else None)
         if not channel.down:
             next_tick()
         parse_messages(switch, channel)
         if expires and epoch() >= expires:
             calls.hangup(switch, channel, causes.parse(cause))
+    channel.controlled = False
     calls.fire(switch, "CHANNEL_UNPARK", channel)
 
 
@@ -196,8 +206,10 @@ def parse_messages(switch: Switch, channel: Channel) -> None:
 
 
 def sleep(switch: Switch, channel: Channel, argument: str) -> None:
-    """``sleep``: do nothing for so many milliseconds."""
-    if argument.isdigit():
+    """``sleep``: do nothing for so many milliseconds; before a transfer, on another's thread."""
+    if argument.isdigit() and channel.state != "CS_EXECUTE":
+        gevent.sleep(int(argument) / 1000)
+    elif argument.isdigit():
         sounds.last(switch, channel, int(argument) / 1000, parse_messages)
 
 
@@ -262,6 +274,7 @@ APPLICATIONS: dict[str, Application] = {
     "answer": answer,
     "demo_fallback": fallback,
     "endless_playback": endless_playback,
+    "event": event,
     "export": export,
     "hangup": hangup,
     "intercept": intercept,

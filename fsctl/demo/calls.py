@@ -6,6 +6,7 @@ Knows the telephone of a channel only by its three methods, and no sockets.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from fsctl.demo.events import Event, Header
 if TYPE_CHECKING:
     from fsctl.demo.switch import Switch
 
+_STEP = re.compile("[ :]")
+
 #: Seconds between a channel's hangup and the moment that its thread gets to it.
 _THREAD_WAKES = 0.001
 
@@ -28,6 +31,7 @@ _THREAD_WAKES = 0.001
 _REPORTING = 0.002
 
 _SITES: dict[str, tuple[str, str, str]] = {
+    "CHANNEL_APPLICATION": ("mod_dptools.c", "event_function", "1902"),
     "CHANNEL_ANSWER": ("switch_channel.c", "switch_channel_perform_mark_answered", "3846"),
     "CHANNEL_BRIDGE": ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", "1675"),
     "CHANNEL_CREATE": ("switch_core_state_machine.c", "switch_core_session_run", "626"),
@@ -171,6 +175,18 @@ def run_hook(switch: Switch, channel: Channel, variable: str) -> bool:
     if name:
         switch.api(switch.expand(channel, name), switch.expand(channel, arguments))
     return bool(name)
+
+
+def run_steps(switch: Switch, channel: Channel, prefix: str) -> None:
+    """Run the applications that a channel's variables hold whose names begin so.
+
+    ``switch_channel_execute_on``: ``NAME ARGUMENT`` or ``NAME:ARGUMENT``, one or a list of them.
+    """
+    found = [value for name, value in channel.variables.items() if name.startswith(prefix)]
+    for value in found:
+        for step in value if isinstance(value, list) else [value]:
+            name, *argument = _STEP.split(step, maxsplit=1)
+            switch.execute(channel, name, "".join(argument))
 
 
 def hangup(switch: Switch, channel: Channel, cause: str) -> bool:

@@ -110,6 +110,7 @@ class Channel:
     bridged: bool = False
     elsewhere: bool = False
     interrupted: bool = False
+    controlled: bool = False
     playing: str = ""
     confirmed: bool = False
     cause: str = ""
@@ -188,6 +189,8 @@ class Channel:
     def set(self, name: str, value: str | list[str] | None) -> None:
         """Set a variable, which moves it to the end; an empty value takes it off."""
         self.variables.pop(name, None)
+        if isinstance(value, str) and value.startswith("ARRAY::"):
+            value = value.removeprefix("ARRAY::").split("|:")
         if name and value:
             self.variables[name] = value
 

@@ -220,6 +220,7 @@ class Listener:
             + _GOODBYE
         )
         self._sock.close()
+        self.channel.controlled = False
         self.finished.set()
         self.channel.wake()
         self.switch.listeners.discard(self)

@@ -241,7 +241,7 @@ class Switch:
 
     def transfer(self, channel: Channel, extension: str = "") -> None:
         """Send a channel through the dialplan again, or to the fallback; its claims go."""
-        if channel.down:
+        if self._before_transfer(channel):
             return
         self.limits.release(channel)
         channel.queued = [("demo_fallback", None), *self.fallback]
@@ -254,13 +254,31 @@ class Switch:
 
     def send_inline(self, channel: Channel, actions: str) -> None:
         """Send a channel to an inline dialplan, away from whatever it does."""
-        if channel.down:
+        if self._before_transfer(channel):
             return
         channel.queued = list(inline_actions(actions))
         channel.state = "CS_ROUTING"
         channel.wake()
         if not channel.has_thread:
             self.start_session(channel)
+
+    def _before_transfer(self, channel: Channel) -> bool:
+        """Do what comes before every transfer; True when the channel is gone."""
+        if not channel.down:
+            calls.run_steps(self, channel, "execute_on_blind_transfer")
+        return channel.down
+
+    def refer(self, user: str, extension: str, controllers: str | None = None) -> None:
+        """Let a user's phone transfer the caller it talks to (REFER) to an extension.
+
+        From there ``controllers`` serve them, or those who did before.
+        """
+        for channel in list(self.channels.values()):
+            phone, other = channel.phone, channel.partner
+            if isinstance(phone, MemberCall) and phone.phone.user == user and other:
+                if controllers and isinstance(other.phone, CallerCall):
+                    other.phone.controllers = controllers
+                gevent.spawn_later(NETWORK, self.transfer, other, extension)
 
     def pick_up(self, *users: str) -> None:
         """Let every telephone of these users that rings be answered at this same moment."""

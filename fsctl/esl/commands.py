@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from fsctl.esl import leaving
 from fsctl.esl.presentation import Shown
 from fsctl.esl.quoting import (
     dial_string,
@@ -28,7 +29,8 @@ HUNT_TAG = "fsctl_hunt"
 RING_TAG = "fsctl_ring"
 """Variable of every leg that hunts: its own job's uuid. By it a leg is cancelled alone."""
 LEG_TAG = "fsctl_leg"
-"""Variable of every leg: its number within the call."""
+"""Variable of every leg: its own job's uuid, as long as the leg lives. Events are told apart by it:
+a caller who is transferred is hunted for again while legs of the first hunt live."""
 CLAIM = "fsctl"
 """Realm of the claim on a caller in mod_hash."""
 
@@ -40,6 +42,7 @@ EVENTS = (
     "CHANNEL_BRIDGE",
     "CHANNEL_HANGUP_COMPLETE",
     "BACKGROUND_JOB",
+    leaving.TELLS,
 )
 """What a call's socket listens to."""
 
@@ -49,13 +52,12 @@ clock, up to a second early (field notes, "Legs"), and is the net below our own 
 
 
 class LegOrder(Struct, frozen=True, gc=False):
-    """A leg to be: its number in the call, its job's uuid, the user, seconds to ring at most.
+    """A leg to be: its job's uuid, the user, seconds to ring at most.
 
     ``prompt`` is the sound with which its member is asked to press 1, "" for nothing to confirm.
     ``dial`` is the dial string of who is no user of the directory, "" for a user.
     """
 
-    number: int
     job: str
     user: str
     ring_for: float
@@ -103,19 +105,22 @@ def linger(seconds: int) -> str:
     return f"linger {seconds:d}"
 
 
-def prepare(caller: str) -> str:
+def prepare(caller: str, sign: str) -> str:
     """Return the command that makes the switch itself look after a caller while we hunt.
 
     When the caller hangs up, every hunting leg is cancelled; after the conversation the call is
     over; when our socket closes before that, the caller goes on in the dialplan. (That last one
     must be taken back before a conversation, which a closing socket would end otherwise:
     ``listener_run`` in ``mod_event_socket.c`` resets the channel. Each leg does so when answered.)
+    Before somebody transfers the caller we are told by a ``sign``, and have time to be gone
+    (``leaving``).
     """
     caller = token(caller)
     return (
         f"api uuid_setvar_multi {caller} "
         f"api_hangup_hook=hupall ORIGINATOR_CANCEL {HUNT_TAG} {caller};"
-        "hangup_after_bridge=true;socket_resume=true"
+        "hangup_after_bridge=true;socket_resume=true;"
+        f"execute_on_blind_transfer_fsctl={leaving.steps(sign)}"
     )
 
 
@@ -240,7 +245,7 @@ class Originates:
         job = token(leg.job)
         own = {
             RING_TAG: job,
-            LEG_TAG: str(int(leg.number)),
+            LEG_TAG: job,
             "originate_timeout": str(int(leg.ring_for) + ORIGINATE_MARGIN),
         }
         if leg.prompt:

@@ -46,8 +46,9 @@ class ScriptedSwitch:
         self._send(b"Content-Length: %d\nContent-Type: text/event-json\n\n" % len(body) + body)
 
     def tell_of_leg(self, name: str, number: int, **headers: str) -> None:
-        """Send one event of a leg's channel."""
-        tags = {f"variable_{CALL_TAG}": CALLER, f"variable_{LEG_TAG}": str(number)}
+        """Send one event of the channel of a leg: the first that was ordered is number 1."""
+        job = re.findall(f"{LEG_TAG}=(\\w+)", " ".join(self.commands))[number - 1]
+        tags = {f"variable_{CALL_TAG}": CALLER, f"variable_{LEG_TAG}": job}
         self.tell(name, f"leg-{number}", **tags, **headers)
 
     def close(self) -> None:

@@ -41,6 +41,8 @@ def told(*heard: Event, confirms: bool = False, answered: bool = False) -> list[
     for event in heard:
         if event.name == "BACKGROUND_JOB":
             event.job = leg.job
+        if event.leg_tag:
+            event.leg_tag = leg.job
     return [event for each in heard for event in legs.translate(each)]
 
 
@@ -53,6 +55,17 @@ def test_the_events_of_another_call_mean_nothing() -> None:
     ours = [of_leg("CHANNEL_CREATE"), of_leg("CHANNEL_ANSWER")]
     theirs = [of_leg(name, caller=OTHER) for name in ("CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE")]
     assert told(*ours, *theirs) == [ev.LegAnswered(1)]
+
+
+def test_the_legs_of_another_hunt_for_the_same_caller_mean_nothing() -> None:
+    """A caller who was transferred is hunted for again, maybe by another process."""
+    first, second = Legs(A), Legs(A)
+    job = second.add(1).job
+    assert job != first.add(1).job
+    for name in ("CREATE", "ANSWER", "BRIDGE", "HANGUP_COMPLETE"):
+        event = of_leg(f"CHANNEL_{name}", hunts=name in ("CREATE", "ANSWER"))
+        event.leg_tag = job
+        assert not first.translate(event)
 
 
 def test_a_winner_who_is_gone_before_the_bridge_had_the_caller() -> None:

@@ -11,7 +11,7 @@ from fsctl.esl.errors import Unquotable
 from fsctl.esl.presentation import Shown
 
 UUID = "4aac82dd-d39b-4959-a0c6-3f3ce36ef29d"
-ORDER = commands.LegOrder(1, "58f33c1f-3277-4713-85ce-76b401c83ee5", "test002", 24.0)
+ORDER = commands.LegOrder("58f33c1f-3277-4713-85ce-76b401c83ee5", "test002", 24.0)
 nasty = st.text(st.sampled_from("ab ,'\"\\{}[]<>$|^;=\n\r\u2028%0A\x00&@") | st.characters())
 
 
@@ -77,11 +77,12 @@ def test_value_escapes_what_names_need() -> None:
         lambda bad: commands.cancel_all(bad, "NO_ANSWER"),
         lambda bad: commands.release(UUID, bad),
         commands.ring,
-        commands.prepare,
+        lambda bad: commands.prepare(bad, "sign"),
+        lambda bad: commands.prepare(UUID, bad),
         commands.hear_legs,
         commands.hear_caller,
         lambda bad: commands.Originates(UUID, Shown.of("", "")).command(
-            commands.LegOrder(1, UUID, bad, 1.0)
+            commands.LegOrder(UUID, bad, 1.0)
         ),
     ],
 )
@@ -138,7 +139,7 @@ def test_a_dial_string_is_one_endpoint(text: str) -> None:
 
 
 def test_a_number_is_dialled_by_its_own_dial_string() -> None:
-    order = commands.LegOrder(1, UUID, "+48501234567", 9.0, dial="sofia/gateway/a/+48501234567")
+    order = commands.LegOrder(UUID, "+48501234567", 9.0, dial="sofia/gateway/a/+48501234567")
     text = commands.Originates(UUID, Shown.of("", "")).command(order)
     assert "}sofia/gateway/a/+48501234567 '" in text
     assert "user/" not in text

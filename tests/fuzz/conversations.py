@@ -84,12 +84,13 @@ def _made_over(frame: bytes, caller: str, jobs: dict[str, int], legs: dict[str, 
             number = legs.setdefault(event.get("Unique-ID", ""), len(legs) + 1)
             event[f"variable_{CALL_TAG}"] = caller
             event[f"variable_{HUNT_TAG}"] = event.pop("variable_" + THEIR_TAG)
-            event[f"variable_{LEG_TAG}"] = str(number)
+            event[f"variable_{LEG_TAG}"] = job_uuid(number)
         return framed(b"text/event-json", orjson.dumps(event))
     if b"variable_" + THEIR_TAG.encode() in body:
         found = re.search(rb"^Unique-ID: (\S+)$", body, re.MULTILINE)
         number = legs.setdefault(found[1].decode() if found else "", len(legs) + 1)
-        ours = f"variable_{LEG_TAG}: {number}\nvariable_{CALL_TAG}: {caller}\nvariable_{HUNT_TAG}"
+        tags = f"variable_{LEG_TAG}: {job_uuid(number)}\nvariable_{CALL_TAG}: {caller}"
+        ours = f"{tags}\nvariable_{HUNT_TAG}"
         body = body.replace(b"variable_" + THEIR_TAG.encode(), ours.encode())
     return framed(b"text/event-plain", body)
 

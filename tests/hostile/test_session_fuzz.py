@@ -30,7 +30,9 @@ events = st.fixed_dictionaries(
     optional={
         "Unique-ID": uuids,
         "Other-Leg-Unique-ID": uuids,
-        f"variable_{LEG_TAG}": st.one_of(st.sampled_from(["1", "2", "9", "9" * 5000, "²"]), odd),
+        f"variable_{LEG_TAG}": st.one_of(
+            st.sampled_from([job_uuid(1), job_uuid(2), "9" * 5000, "²"]), odd
+        ),
         "Job-UUID": st.sampled_from([job_uuid(1), job_uuid(2), "x"]),
         "Hangup-Cause": st.one_of(st.sampled_from(["NO_ANSWER", "LOSE_RACE"]), odd),
         "_body": st.one_of(st.sampled_from(["+OK " + LEG, "-ERR USER_BUSY\n", "+OK"]), odd),
@@ -90,5 +92,8 @@ def test_a_channel_whose_name_fits_no_command_is_no_fault_of_ours(
         tags = {f"variable_{LEG_TAG}": leg, f"variable_{CALL_TAG}": CALLER}
         return framed(b"text/event-json", json.dumps(event | tags).encode())
 
-    frames = [told("CHANNEL_CREATE", channel, "2"), told("CHANNEL_BRIDGE", LEG, "1")]
+    frames = [
+        told("CHANNEL_CREATE", channel, job_uuid(2)),
+        told("CHANNEL_BRIDGE", LEG, job_uuid(1)),
+    ]
     calls.run(random.Random(3), KNOWN.connected, frames)

@@ -94,6 +94,15 @@ class Dialog:
         self._endpoint.send(info, self._switch)
         self._endpoint.see_through(info, self._switch)
 
+    def transfer(self, target: str) -> None:
+        """Have the switch connect the other side with somebody else (REFER, RFC 3515)."""
+        self._sequence += 1
+        refer = sip.request("REFER", self._target, self.headers("REFER", sip.branch()))
+        refer.headers.append(("Contact", self._endpoint.contact(self.who.partition("#")[0])))
+        refer.headers.append(("Refer-To", f"<{target}>"))
+        self._endpoint.send(refer, self._switch)
+        self._endpoint.see_through(refer, self._switch)
+
     def headers(self, method: str, branch: str) -> list[tuple[str, str]]:
         return [
             self._endpoint.via(branch),

@@ -175,6 +175,12 @@ class FreeSwitchRig:
         self._callers.append(call)
         return LiveCall(self, call)
 
+    def transfer(self, user: str, number: str, controllers: str | None = None) -> None:
+        if controllers:
+            self.api(f"uuid_setvar {self._callers[-1].call_id} sip_h_X-Controllers {controllers}")
+        [call] = [call for call in self.calls_of(user) if call.talking]
+        call.transfer(f"sip:{number}@{DOMAIN}")
+
     def channels(self) -> list[str]:
         return self.switch.channels()
 

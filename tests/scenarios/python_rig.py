@@ -126,6 +126,9 @@ class PythonRig:
         )
         return PythonCall(placed)
 
+    def transfer(self, user: str, number: str, controllers: str | None = None) -> None:
+        self.switch.refer(user, number, controllers)
+
     def channels(self) -> list[str]:
         return list(self.switch.channels)
 

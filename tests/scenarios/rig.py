@@ -175,6 +175,12 @@ class Rig(Protocol):
     def answer_together(self, *users: str) -> None:
         """Every phone of these users that rings now picks up, all in the same instant."""
 
+    def transfer(self, user: str, number: str, controllers: str | None = None) -> None:
+        """The user's phone transfers the caller it talks to (REFER) to a number.
+
+        ``controllers`` is what ``socket`` is handed from then on, by default what it was before.
+        """
+
     def channels(self) -> list[str]:
         """Uuids of every channel that the switch has now."""
 
