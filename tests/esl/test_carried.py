@@ -14,7 +14,7 @@ from fsctl.esl.presentation import Shown
 from fsctl.esl.quoting import clean
 
 UUID = "4aac82dd-d39b-4959-a0c6-3f3ce36ef29d"
-ORDER = LegOrder(1, "58f33c1f3277", "test002", 24.0)
+ORDER = LegOrder("58f33c1f3277", "test002", 24.0)
 nasty = st.text(st.sampled_from("ab ,'\"\\{}[]<>$|^:_;=/\n\r\u2028%0A\x00&@") | st.characters())
 names = st.text(st.sampled_from("abX-_.,= {}[]\\':\n"), max_size=12)
 
