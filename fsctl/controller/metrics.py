@@ -32,7 +32,7 @@ ERRORS: dict[type[EventSocketError], str] = {
     NoReply: "no reply",
     ProtocolError: "protocol",
 }
-GIVEN_BACK = ("switch", "database", "fault")
+GIVEN_BACK = ("switch", "database", "fault", "socket")
 CODE_RESULTS = ("done", "refused")
 MAILS = (Result.SENT.value, Result.REFUSED.value, Result.LATE.value)
 

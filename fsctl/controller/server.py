@@ -15,7 +15,7 @@ from fsctl.controller.call import HuntedCall
 from fsctl.controller.caller import Caller
 from fsctl.controller.codes import DialledCodes
 from fsctl.controller.directory import Directory, Keys, Unavailable
-from fsctl.controller.handover import GREETING, give_back, meet
+from fsctl.controller.handover import GREETING, give_back, lacking, meet, send_back
 from fsctl.controller.line import InLine, Lines
 from fsctl.controller.memories import Memories
 from fsctl.controller.presence import Presence
@@ -191,6 +191,9 @@ class Controller:
                 return
             self._listener.proven(sock)
             begin_call(session.uuid)
+            if flags := lacking(session):
+                self._send_back(session, flags)
+                return
             caller = self._arrived(session)
             following = self._receive(caller, came)
             while following:
@@ -229,6 +232,17 @@ class Controller:
         self._reception.close(part)
         if isinstance(part, HuntedCall) and (part.hunt.winner or caller.leaving):
             caller.let_go()
+
+    def _send_back(self, session: CallSession, flags: str) -> None:
+        log.error(
+            "the dialplan's socket lacks %s, so the dialplan goes on: write "
+            '<action application="socket" data="%s async full"/>',
+            flags,
+            self.address,
+        )
+        if self._meter:
+            self._meter.given_back("socket")
+        send_back(session)
 
     def _give_back(self, session: CallSession, part: Part | None, reason: str) -> None:
         if self._meter:

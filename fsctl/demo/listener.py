@@ -255,6 +255,9 @@ def control(switch: Switch, channel: Channel, argument: str) -> None:
     listener = Listener(switch, channel, sock, set(words))
     switch.listeners.add(listener)
     listener.start()
+    if not listener.asynchronous:  # this very thread listens; who is reset then is lost (tried)
+        channel.wait(lambda: channel.down or listener.finished.is_set())
+        return
     channel.wait(lambda: channel.down or listener.finished.is_set() or listener.connected.is_set())
     gevent.sleep(_PARKS)
     if channel.state == "CS_EXECUTE":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from fsctl.demo import calls
+from fsctl.demo import apps, calls
 
 if TYPE_CHECKING:
     from fsctl.demo.listener import Listener
@@ -165,6 +165,8 @@ def _sendmsg(listener: Listener, line: str, headers: Headers) -> str:
     if channel is None:
         return f"-ERR invalid session id [{uuid}]"
     channel.order(headers)
+    if channel is own and not listener.asynchronous:  # the thread that listens does it
+        apps.parse_messages(listener.switch, channel)
     return "+OK"
 
 

@@ -169,15 +169,39 @@ def _dialplan(
     contexts = read_dialplan(text)
     ours = places(settings)
     handed_over: list[str] = []
+    to_us: dict[Route, str] = {}
     for number in numbers:
         found = list(routes(contexts, ways_to_write(number), ours))
-        if any(route.fate is Fate.OURS for route in found):
+        if own := [route for route in found if route.fate is Fate.OURS]:
             handed_over.append(number)
+            for route in own:
+                to_us.setdefault(route, number)
         else:
             yield fault(part, _why_not(number, found), "paste what this prints: fsctl dialplan")
-    if len(handed_over) == len(numbers):
+    if len(handed_over) == len(numbers) and not any(route.lacks for route in to_us):
         yield ok(part, f"its dialplan hands {len(numbers)} numbers to us")
+    for route, number in to_us.items():
+        yield from _handed_over(part, route, number)
     yield from _codes(part, settings.codes, handed_over, contexts, ours)
+
+
+def _handed_over(part: str, route: Route, number: str) -> Iterator[Finding]:
+    """Look how an extension hands its calls to us, the first number's among them."""
+    place = f'extension "{route.extension}" of context "{route.context}"'
+    if route.lacks:
+        yield fault(
+            part,
+            f"{place} calls socket without {' and '.join(route.lacks)}: calls to {number} are "
+            "given back to the dialplan",
+            f'write data="{route.hosts} async full"',
+        )
+    elif not route.resumes:
+        yield warning(
+            part,
+            f"{place} does not set socket_resume before socket: when a controller dies or freezes "
+            f"at its first command, who called {number} hears silence for good",
+            'write before it: <action application="set" data="socket_resume=true"/>',
+        )
 
 
 def _codes(

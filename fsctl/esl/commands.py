@@ -368,3 +368,8 @@ answered: it cannot be taken back, and ends the conversation when the socket clo
 def _execute(application: str, argument: str = "") -> str:
     argument_line = f"\nexecute-app-arg: {argument}" if argument else ""
     return f"sendmsg\ncall-command: execute\nexecute-app-name: {application}{argument_line}"
+
+
+DECLINE_STATIC = (_execute("set", "socket_resume=false"), "exit")
+"""The same for a ``socket`` without ``async``. FreeSWITCH resets the channel of one that resumes,
+and nothing goes on for the caller then (``listener_run`` in ``mod_event_socket.c``; tried)."""

@@ -16,6 +16,10 @@ from fsctl.esl.errors import ProtocolError
 
 LONGEST_EXPRESSION = 4096
 """Characters of an expression that is tried; nobody writes longer ones."""
+FLAGS = ("async", "full")
+"""Flags that ``socket`` needs."""
+_RESUMES = re.compile(r"(?:^|[ :,;|^])socket_resume=(?!false|no\b|0)", re.IGNORECASE)
+_SETTING = ("set", "export", "multiset")
 _NUMBER_FIELDS = ("destination_number", "${destination_number}")
 
 
@@ -32,12 +36,34 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a call goes: what becomes of it, in which context and extension, to which hosts."""
+    """Where a call goes: what becomes of it, in which context and extension, to which hosts.
+
+    ``lacks`` are flags without which a controller cannot take the call from ``socket``; ``resumes``
+    is False when nothing before it sets ``socket_resume``.
+    """
 
     fate: Fate
     context: str
     extension: str
     hosts: str = ""
+    lacks: tuple[str, ...] = ()
+    resumes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Socket:
+    """A call of ``socket``, with what it is told, and whether ``socket_resume`` is set by then."""
+
+    hosts: str
+    lacks: tuple[str, ...]
+    resumes: bool
+
+    @classmethod
+    def of(cls, data: str, resumes: bool) -> "_Socket":
+        hosts, _, flags = data.strip().partition(" ")
+        given = flags.lower().split()
+        known = () if "${" in flags else tuple(one for one in FLAGS if one not in given)
+        return cls(hosts, known, resumes)
 
 
 def read_dialplan(text: str) -> tuple[ElementTree.Element, ...]:
@@ -67,39 +93,44 @@ def routes(
 
 
 def _route(context: ElementTree.Element, number: str, ours: Sequence[str]) -> Route | None:
+    resumes = False
     for extension in context.iter("extension"):
-        holds, sockets = _walk(extension, number)
-        hosts = [data.partition(" ")[0] for data in sockets]
+        holds, sockets, resumes = _walk(extension, number, resumes)
         place = context.get("name", ""), extension.get("name", "without a name")
-        for listed in hosts:
-            if "${" in listed or any(_is_ours(host, ours) for host in listed.split("|")):
-                return Route(Fate.OURS, *place, listed)
-        if hosts:
-            return Route(Fate.ANOTHER, *place, hosts[0])
+        for one in sockets:
+            if "${" in one.hosts or any(_is_ours(host, ours) for host in one.hosts.split("|")):
+                return Route(Fate.OURS, *place, one.hosts, one.lacks, one.resumes)
+        if sockets:
+            return Route(Fate.ANOTHER, *place, sockets[0].hosts)
         if holds and extension.get("continue") != "true":
             return Route(Fate.TAKEN, *place)
     return None
 
 
-def _walk(extension: ElementTree.Element, number: str) -> tuple[bool | None, list[str]]:
-    """Return whether an extension takes a number (None: not known), and its calls of ``socket``.
+def _walk(
+    extension: ElementTree.Element, number: str, resumes: bool
+) -> tuple[bool | None, list[_Socket], bool]:
+    """Return whether an extension takes a number (None: not known), its calls of ``socket``, and
+    whether ``socket_resume`` may be set after it; ``resumes``: it was before.
 
     As ``parse_exten`` in ``mod_dialplan_xml.c``: every condition that holds adds its actions, and
     the last one that was looked at decides whether the extension takes the call.
     """
     holds: bool | None = False
-    sockets: list[str] = []
+    sockets: list[_Socket] = []
     for condition in extension.findall("condition"):
         holds = _holds(condition, number)
         if holds is not False:
-            actions = condition.iter("action")
-            sockets += [
-                one.get("data", "") for one in actions if one.get("application") == "socket"
-            ]
+            for action in condition.iter("action"):
+                application, data = action.get("application"), action.get("data", "")
+                if application == "socket":
+                    sockets.append(_Socket.of(data, resumes))
+                elif application in _SETTING and "socket_resume=" in data:
+                    resumes = _RESUMES.search(data) is not None
         stops = condition.get("break", "on-false")
         if stops == "always" or (holds, stops) in ((True, "on-true"), (False, "on-false")):
             break
-    return holds, sockets
+    return holds, sockets, resumes
 
 
 def _holds(condition: ElementTree.Element, number: str) -> bool | None:

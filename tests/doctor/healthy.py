@@ -34,6 +34,7 @@ DOMAIN = "hunt.example"
 EXTENSION = """\
 <extension name="fsctl"><condition field="destination_number"
   expression="^(?:(?:\\*45|\\*8)?600|(?:\\+|00)?48587624731)$">
+<action application="set" data="socket_resume=true"/>
 <action application="socket" data="{} async full"/></condition></extension>"""
 
 

@@ -29,7 +29,7 @@ def extension(name: str, conditions: str, more: str = "") -> str:
 
 def test_a_number_that_comes_to_us() -> None:
     ours = extension("fsctl", number_is("^(?:600|(?:\\+|00)?4858)$", socket()))
-    assert found(ours) == [Route(Fate.OURS, "default", "fsctl", OURS[0])]
+    assert found(ours) == [Route(Fate.OURS, "default", "fsctl", OURS[0], resumes=False)]
     assert found(ours, "+4858")[0].fate is Fate.OURS
     assert found(ours, "x", "004858")[0].fate is Fate.OURS
     assert found(ours, "601") == []
@@ -105,3 +105,46 @@ def test_any_text_is_a_dialplan_or_an_error(text: str) -> None:
     except ProtocolError:
         return
     assert list(routes(contexts, ["600"], OURS)) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "lacks"),
+    [
+        ("127.0.0.1:8084 async full", ()),
+        ("127.0.0.1:8084 FULL  Async", ()),
+        ("127.0.0.1:8084 full", ("async",)),
+        ("127.0.0.1:8084 async", ("full",)),
+        ("127.0.0.1:8084", ("async", "full")),
+        ("127.0.0.1:8084 ${flags}", ()),
+    ],
+)
+def test_the_flags_of_socket(data: str, lacks: tuple[str, ...]) -> None:
+    action = f'<action application="socket" data="{data}"/>'
+    assert found(extension("a", number_is("600", action)))[0].lacks == lacks
+
+
+SETS = '<action application="{}" data="{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("before", "resumes"),
+    [
+        (SETS.format("set", "socket_resume=true"), True),
+        (SETS.format("export", "nolocal:socket_resume=true"), True),
+        (SETS.format("multiset", "a=b socket_resume=1"), True),
+        (SETS.format("set", "socket_resume=${resumes}"), True),
+        (
+            SETS.format("set", "socket_resume=true") + SETS.format("set", "socket_resume=false"),
+            False,
+        ),
+        (SETS.format("set", "other_socket_resume=true"), False),
+        ("", False),
+    ],
+)
+def test_whether_the_caller_goes_on(before: str, resumes: bool) -> None:
+    ours = extension("a", number_is("600", before + socket()))
+    assert found(ours)[0].resumes is resumes
+    earlier = extension("x", number_is("6", before), 'continue="true"')
+    assert found(earlier + extension("a", number_is("600", socket())))[0].resumes is resumes
+    after = extension("a", number_is("600", socket() + before))
+    assert found(after)[0].resumes is False

@@ -160,7 +160,8 @@ def _dialplan() -> str:
     The second is what an operator is told to write, the controllers' list aside: the caller goes
     on whatever becomes of the socket, the socket, and the fallback. Here that reports the caller's
     arrival and keeps the call. ``before`` does what a header of the call says, which ends with a
-    transfer to the number that is meant; ``flags-FLAG`` is a ``socket`` with that flag alone.
+    transfer to the number that is meant; ``flags-FLAG-RESUME`` is a ``socket`` with that flag
+    alone.
     """
     bridges = "\n".join(
         _extension(
@@ -178,16 +179,16 @@ def _dialplan() -> str:
     )
     moved = _extension(r"^move-(\d+)$", ("transfer", "$1 XML rig"))
     before = _extension(f"^{BEFORE}$", ("transfer", "'m:^:${sip_h_X-Before}' inline"))
-    others = _handed_over(r"^flags-(\w+)$", "$1")
+    others = _handed_over(r"^flags-(\w+)-(\w+)$", "$1", "$2")
     hunted = _handed_over("^(.+)$", "async full")
     extensions = "\n".join((bridges, followed, moved, before, others, hunted))
     return f'<context name="rig">\n{extensions}\n</context>'
 
 
-def _handed_over(number: str, flags: str) -> str:
+def _handed_over(number: str, flags: str, resumes: str = "true") -> str:
     return _extension(
         number,
-        ("set", "socket_resume=true"),
+        ("set", f"socket_resume={resumes}"),
         ("socket", f"${{sip_h_X-Controllers}} {flags}"),
         ("event", f"Event-Name=CUSTOM,Event-Subclass={FALLBACK}"),
         ("park", ""),

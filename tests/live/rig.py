@@ -148,12 +148,13 @@ class FreeSwitchRig:
         hidden: bool = False,
         before: Actions = (),
         flags: str = "async full",
+        resumes: bool = True,
         late_offer: bool = False,
         headers: Actions = (),
     ) -> LiveCall:
         extra = [*headers, *([("Privacy", "id")] if hidden else [])]
         if flags != "async full":
-            number = f"flags-{flags or 'none'}"
+            number = f"flags-{flags or 'none'}-{'true' if resumes else 'false'}"
         if before:
             steps = [*before, ("transfer", f"{number} XML rig")]
             extra.append(("X-Before", "^".join(f"{name}:{data}" for name, data in steps)))

@@ -109,9 +109,11 @@ class PythonRig:
         hidden: bool = False,
         before: Actions = (),
         flags: str = "async full",
+        resumes: bool = True,
         late_offer: bool = False,
         headers: Actions = (),
     ) -> PythonCall:
+        resumption = (("set", "socket_resume=true"),) if resumes else ()
         placed = self.switch.dial(
             number,
             caller_number=caller_number,
@@ -120,7 +122,7 @@ class PythonRig:
             who=who,
             controllers=controllers or self.controllers,
             hidden=hidden,
-            before=(*before, *(((("answer", ""),)) if late_offer else ())),
+            before=(*resumption, *before, *(((("answer", ""),)) if late_offer else ())),
             flags=flags,
             headers=headers,
         )

@@ -159,14 +159,15 @@ class Rig(Protocol):
         hidden: bool = False,
         before: Actions = (),
         flags: str = "async full",
+        resumes: bool = True,
         late_offer: bool = False,
         headers: Actions = (),
     ) -> Call:
         """Place a call to ``number``; a ``hidden`` caller asks not to be shown (RFC 3323).
 
         ``before`` are what the dialplan does before ``socket``, whose ``flags`` may be others than
-        usual; the INVITE of a ``late_offer`` has no SDP (RFC 3261, 13.2.1). ``headers`` are more of
-        its headers.
+        usual, with or without ``socket_resume`` (``resumes``). The INVITE of a ``late_offer`` has
+        no SDP (RFC 3261, 13.2.1); ``headers`` are more of its headers.
 
         ``user`` places it from that user's own telephone (a colleague). ``controllers`` is the
         ``host:port|host:port`` list handed to ``socket``; by default the rig's own controller.
