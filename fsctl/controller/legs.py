@@ -256,12 +256,18 @@ class Legs:
 
 
 def _refusal(leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
-    """Tell of a phone that refused the call while others of its user may still ring.
+    """Tell of a phone that refused the call, or was hung up before the switch took notice of its
+    answer, while others of its user may still ring.
 
-    Without others the job's result follows. A phone that was picked up counts more.
+    Without others the job's result follows. A phone that is picked up counts more.
     """
     cause = event.cause
-    if not leg.channels or leg.answered or leg.asked or leg.cancelled:
+    if not leg.channels or leg.kept or leg.cancelled:
+        return ()
+    if event.uuid in leg.answered:
+        lost = cause not in PREEMPTED and leg.answered <= leg.lost.keys()
+        return [ev.AnswerLost(leg.number)] if lost else ()
+    if leg.asked or not leg.answered <= leg.lost.keys():
         return ()
     if cause in PREEMPTED or cause in (CALLER_GONE, NO_ANSWER):
         return ()

@@ -25,6 +25,12 @@ class LegAnswered(Struct, frozen=True, gc=False):
     leg: int
 
 
+class AnswerLost(Struct, frozen=True, gc=False):
+    """The phone that was picked up has hung up already; another phone of this leg rings on."""
+
+    leg: int
+
+
 class LegConnected(Struct, frozen=True, gc=False):
     """The leg won: caller and member are bridged."""
 
@@ -56,7 +62,16 @@ class CallerGone(Struct, frozen=True, gc=False):
     cause: str
 
 
-Event = PickedUp | LegRinging | LegAnswered | LegConnected | LegEnded | PhoneRefused | CallerGone
+Event = (
+    PickedUp
+    | LegRinging
+    | LegAnswered
+    | AnswerLost
+    | LegConnected
+    | LegEnded
+    | PhoneRefused
+    | CallerGone
+)
 
 
 class StartLeg(Struct, frozen=True, gc=False):

@@ -12,7 +12,8 @@ class Leg:
     ``stop_at`` is when the phone has rung long enough. ``cancelled`` is the cause with which the
     hunt asked for its end, ``cause`` the one with which it ended. ``picked_up``: nobody rang them,
     they took the caller by a code. ``refused`` is the cause with which a phone of the member
-    refused the call, while no other phone of theirs rings.
+    refused the call, while no other phone of theirs rings. ``rings_on``: who picked up has hung up
+    at once, and another phone of the member rings.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Leg:
     cause: str = ""
     cancelled: str = ""
     refused: str = ""
+    rings_on: bool = False
     picked_up: bool = False
 
     @property
@@ -36,7 +38,7 @@ class Leg:
     @property
     def claiming(self) -> bool:
         """Whether its member picked up and is about to get the caller."""
-        return self.live and self.answered is not None
+        return self.live and self.answered is not None and not self.rings_on
 
     @property
     def outcome(self) -> Outcome | None:

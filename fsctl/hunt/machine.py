@@ -73,7 +73,7 @@ def _moved(ring: Ring, by: float) -> Ring:
 
 def _patience(leg: Leg) -> float:
     """Return until when a leg may go on: ringing, or claiming the caller."""
-    if leg.answered is not None:
+    if leg.answered is not None and not leg.rings_on:
         return leg.answered + CLAIM_TIME
     return min(leg.stop_at, leg.started + SIGN_TIME) if leg.refused else leg.stop_at
 
@@ -123,7 +123,7 @@ class Hunt:
         claiming = False
         for leg in live:
             first = min(first, _patience(leg))
-            claiming = claiming or leg.answered is not None
+            claiming = claiming or (leg.answered is not None and not leg.rings_on)
         if not claiming:
             if self._pending:
                 first = min(first, max(self._next_start(live), self._hold_until))
@@ -155,8 +155,12 @@ class Hunt:
             stopped = self._phone_refused(leg, event)
         elif isinstance(event, ev.LegAnswered):
             leg.refused = ""
-            if leg.answered is None:
+            if leg.answered is None or leg.rings_on:
                 leg.answered = at
+            leg.rings_on = False
+        elif isinstance(event, ev.AnswerLost):
+            self._claim_failed |= leg.claiming
+            leg.rings_on = leg.answered is not None
         elif isinstance(event, ev.LegConnected):
             return self._connected(leg, at)
         else:
@@ -165,7 +169,7 @@ class Hunt:
 
     def _phone_refused(self, leg: Leg, event: ev.PhoneRefused) -> list[ev.Action]:
         """Let a phone's refusal count for its member, at once or unless another phone rings."""
-        if not leg.live or leg.answered is not None or self.phase is not Phase.HUNTING:
+        if not leg.live or leg.claiming or self.phase is not Phase.HUNTING:
             return []
         leg.refused = event.cause
         if not event.for_all:
@@ -200,7 +204,7 @@ class Hunt:
                 self._claim_failed |= leg.claiming
                 actions.append(self._cancel(leg, NO_ANSWER, leg.refused))
             live = self._live()
-        if any(leg.answered is not None for leg in live):
+        if any(leg.answered is not None and not leg.rings_on for leg in live):
             return actions  # somebody is about to have the caller: ring nobody else meanwhile
         if not _reached(at, self._hold_until):
             return actions

@@ -260,6 +260,22 @@ def test_a_refusal_speaks_for_the_phone_or_for_its_member(
     assert found == [ev.PhoneRefused(1, cause, for_all)]
 
 
+def test_a_phone_that_is_hung_up_at_once_leaves_the_others_ringing() -> None:
+    answer, end = (
+        of_leg("CHANNEL_ANSWER"),
+        of_leg("CHANNEL_HANGUP_COMPLETE", cause="NORMAL_CLEARING"),
+    )
+    lost = [ev.LegAnswered(1), ev.AnswerLost(1)]
+    assert told(*CREATED, answer, end) == lost
+    assert told(*CREATED, answer, end, result(f"+OK {OTHER}\n"))[2:] == [ev.LegAnswered(1)]
+    assert told(*CREATED, answer, end, result(f"+OK {LEG}\n"))[2:] == [
+        ev.LegAnswered(1),
+        ev.LegEnded(1, "NORMAL_CLEARING"),
+    ]
+    other = of_leg("CHANNEL_ANSWER", channel=OTHER)
+    assert told(*CREATED, answer, other, end) == [ev.LegAnswered(1), ev.LegAnswered(1)]
+
+
 def test_a_refusal_tells_nothing_where_no_other_phone_is_concerned() -> None:
     ringing = of_leg("CHANNEL_PROGRESS", channel=OTHER)
     picked_up = of_leg("CHANNEL_ANSWER", channel=OTHER)

@@ -119,6 +119,13 @@ class HuntMachine(RuleBasedStateMachine):
         self.switch_has.discard(leg)
         self.tell(ev.LegEnded(leg, self.told_to_end.get(leg, cause)))
 
+    @precondition(lambda self: self.answered & self.switch_has)
+    @rule(data=st.data())
+    def an_answer_is_lost(self, data: st.DataObject) -> None:
+        self.tell(
+            ev.AnswerLost(data.draw(st.sampled_from(sorted(self.answered & self.switch_has))))
+        )
+
     @precondition(lambda self: self.switch_has)
     @rule(data=st.data(), cause=st.sampled_from(FAILURES[:7]), for_all=st.booleans())
     def a_phone_of_several_refuses(self, data: st.DataObject, cause: str, for_all: bool) -> None:
@@ -301,6 +308,25 @@ def test_a_phone_that_rings_is_waited_for_though_another_is_busy() -> None:
     hunt.handle(ev.LegAnswered(1), 3.0)
     hunt.handle(ev.LegConnected(1), 3.02)
     assert hunt.legs[1].outcome is Outcome.ANSWERED
+
+
+def test_a_phone_rings_on_when_another_was_picked_up_and_hung_up_at_once() -> None:
+    hunt = in_turn()
+    hunt.handle(ev.LegAnswered(1), 2.0)
+    assert hunt.due == 2.0 + CLAIM_TIME
+    assert hunt.handle(ev.AnswerLost(1), 2.01) == []
+    assert hunt.due == 12.0
+    hunt.handle(ev.LegAnswered(1), 9.0)
+    assert hunt.due == 9.0 + CLAIM_TIME
+    hunt.handle(ev.LegConnected(1), 9.02)
+    assert (hunt.legs[1].answered, hunt.legs[1].outcome) == (9.0, Outcome.ANSWERED)
+
+
+def test_those_whom_a_lost_answer_silenced_ring_again() -> None:
+    hunt = two()
+    hunt.handle(ev.LegAnswered(1), 2.0)
+    hunt.handle(ev.LegEnded(2, "LOSE_RACE"), 2.01)
+    assert hunt.handle(ev.AnswerLost(1), 2.02) == [ev.StartLeg(3, "b", 30 - 2.02)]
 
 
 def test_a_phone_that_answers_as_another_rejects_has_the_caller() -> None:
