@@ -77,7 +77,7 @@ def add_member(group_id: int) -> Response:
     return answer(group_answer(group_id, change.group), 201)
 
 
-@pages.patch("/groups/<int:group_id>/members/<user>")
+@pages.patch("/groups/<int:group_id>/members/<text:user>")
 def set_member(group_id: int, user: str) -> Response:
     """Change what is given of a member."""
     group = visible_group(group_id)
@@ -88,7 +88,7 @@ def set_member(group_id: int, user: str) -> Response:
     return answer(group_answer(group_id, change.group))
 
 
-@pages.delete("/groups/<int:group_id>/members/<user>")
+@pages.delete("/groups/<int:group_id>/members/<text:user>")
 def remove_member(group_id: int, user: str) -> Response:
     """Take a member from a group."""
     group = visible_group(group_id)
@@ -110,7 +110,7 @@ def add_numbers(group_id: int) -> Response:
     return answer(group_answer(group_id, change.group), 201)
 
 
-@pages.delete("/groups/<int:group_id>/numbers/<number>")
+@pages.delete("/groups/<int:group_id>/numbers/<text:number>")
 def remove_number(group_id: int, number: str) -> Response:
     """Take a number from a group."""
     group = visible_group(group_id)

@@ -121,7 +121,7 @@ def add_token(user_id: int) -> Response:
     return answer({"label": label, "token": token}, 201)
 
 
-@pages.delete("/<int:user_id>/tokens/<label>")
+@pages.delete("/<int:user_id>/tokens/<text:label>")
 def remove_token(user_id: int, label: str) -> Response:
     """Take a token back."""
     found = user_with_id(user_id)

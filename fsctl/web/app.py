@@ -40,7 +40,7 @@ from fsctl.web import (
     transfer,
     users,
 )
-from fsctl.web.arguments import Id
+from fsctl.web.arguments import Id, Text
 from fsctl.web.door import Door, door_of
 from fsctl.web.languages import gettext as _
 from fsctl.web.panel import Panel, explain, may_change, panel, say
@@ -88,7 +88,8 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(AdminError, _refused)
     app.register_error_handler(StoreError, _unavailable)
-    app.url_map.converters["int"] = Id
+    app.url_map.converters |= {"int": Id, "text": Text}
+    app.url_map.merge_slashes = False
     _prepare_templates(app)
     for part in (signin, groups, members, calls, live, history, transfer, users, api):
         app.register_blueprint(part.pages)

@@ -1,11 +1,11 @@
-"""Numbers that a request gives: in its path, its query or its form. All of them are read here.
+"""What a request gives in its path, and numbers in its query or its form: all are read here.
 
 A number is some ASCII digits, at most ``MOST_DIGITS``, between bounds that whoever reads it names.
 Anything else is no number: neither Python nor a database is asked to convert it.
 """
 
 from flask import request
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 MOST_DIGITS = 18
 """Every number with as many digits fits into 64 bits, as both databases keep ids."""
@@ -17,6 +17,13 @@ class Id(IntegerConverter):
     """The id in a path. A path with a longer number leads nowhere: 404."""
 
     regex = f"[0-9]{{1,{MOST_DIGITS}}}"
+
+
+class Text(BaseConverter):
+    """A name in a path, whatever it is made of: a group within a group may be called ``a/b``."""
+
+    regex = ".+"
+    part_isolating = False
 
 
 def whole_number(text: str, least: int, most: int) -> int | None:

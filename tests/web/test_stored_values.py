@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
@@ -144,7 +145,7 @@ def test_no_stored_value_makes_its_own_page_unreadable(
     shown = Shown(app, example)
 
     @settings(
-        max_examples=12, deadline=None, database=None, derandomize=True,
+        max_examples=8, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(settings_for(GROUP_TERMS), settings_for(MEMBER_TERMS))
@@ -169,3 +170,62 @@ def test_a_call_is_played_at_a_moment_that_every_clock_has(
     told = CliRunner().invoke(root, ("simulate", "sales", "--at", at))
     assert told.exit_code == 2
     assert "write a day" in told.output
+
+
+NAMES = ["a/b", "a//b", "/", "..", ".", "a?b=c&d", "#1", "%2F", "%", "a\\b", "'\"<b>", "{name}",
+         "{{7*7}}", "group:x", "release", "none", "0", "+48123456789", "\u202eabc", "a,b;c", "~",
+         "*", "\N{ZERO WIDTH JOINER}", "\U0001f600" * 16, "\ufb03" * 64, "e\u0301", "\u0130",
+         "a  b", "=1+1", "sales "]  # fmt: skip
+
+
+def test_whatever_a_group_is_called_it_can_be_shown_and_called_by_that(
+    app: Flask, example: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FSCTL_DATABASE_URL", database_url)
+    shown = Shown(app, example)
+    taken = 0
+    for name in NAMES:
+        added = shown.program.post("/api/v1/groups", json={"name": name})
+        assert added.status_code in {201, 422}, (name, added.text)
+        if added.status_code == 422:
+            continue
+        taken += 1
+        place = f"/groups/{added.json['id']}"
+        for path in ("", "/configuration", "/history"):
+            assert shown.anna.get(place + path, headers=PAGE).status_code == 200, name
+        found = shown.program.get("/api/v1/groups", query_string={"search": added.json["name"]})
+        assert found.json["total"] >= 1, name
+        member = {"user": f"group:{name}", "delay": 1}
+        assert shown.program.post("/api/v1/groups/1/members", json=member).status_code == 201, name
+        inner = f"/api/v1/groups/1/members/{quote(added.json['name'].join(('group:', '')))}"
+        assert shown.program.patch(inner, json={"delay": 2}).status_code == 200, name
+        told = CliRunner().invoke(root, ("group", "show", name))
+        assert told.exit_code == 0, (name, told.output)
+    assert taken > 20
+    shown.look()
+    for group in shown.program.get("/api/v1/groups/1").json["members"][3:]:
+        place = f"/api/v1/groups/1/members/{quote(group['user'])}"
+        assert shown.program.delete(place).status_code == 204, group
+
+
+def test_whatever_a_user_or_a_token_is_called_it_can_be_shown_and_taken_back(
+    app: Flask, example: Engine
+) -> None:
+    shown = Shown(app, example)
+    taken = 0
+    for name in NAMES:
+        sent = {"name": name, "password": "correct horse battery"}
+        added = shown.program.post("/api/v1/users", json=sent)
+        assert added.status_code in {201, 422}, (name, added.text)
+        if added.status_code == 201:
+            taken += 1
+            assert shown.anna.get(f"/users/{added.json['id']}", headers=PAGE).status_code == 200
+        place = "/api/v1/users/1/tokens"
+        made = shown.program.post(place, json={"label": name})
+        assert made.status_code in {201, 422}, (name, made.text)
+        if made.status_code == 201:
+            assert shown.anna.get("/users/1", headers=PAGE).status_code == 200
+            assert shown.program.delete(f"{place}/{quote(name)}").status_code == 204, name
+    assert taken > 20
+    for path in ("/users", "/history", "/account"):
+        assert shown.anna.get(path, headers=PAGE).status_code == 200
