@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TextIO
 
 MEGABYTE = 1_000_000
+_NAMELESS = "standard output"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a file system that is full, or of which its user has had their share."""
 
 
 def make_private(path: str | Path) -> None:
@@ -41,8 +43,10 @@ def private_text(path: str | Path) -> Iterator[TextIO]:
         with suppress(FileNotFoundError):
             os.chmod(partial, place.stat().st_mode)
         os.replace(partial, place)
-    except BaseException:
+    except BaseException as error:
         os.unlink(partial)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(place)
         raise
 
 
@@ -55,11 +59,37 @@ class Space:
     total: int
     files: bool
 
+    @property
+    def full(self) -> bool:
+        """Whether there is too little room to open a database."""
+        return self.free < MEGABYTE or not self.files
+
     def __str__(self) -> str:
         room = f"{self.free / MEGABYTE:.1f} of {self.total / MEGABYTE:.1f} MB free"
         return f"the file system {self.mount} has {room}" + (
             "" if self.files else ", and no inodes"
         )
+
+
+def told(error: OSError, path: str | Path | None = None) -> str:
+    """Say what went wrong with a file; where it is for want of room, on which file system."""
+    place = path or error.filename
+    said = error.strerror or str(error)
+    if not place:
+        return said
+    said = f"{place}: {said}"
+    on_disk = str(place) != _NAMELESS and not Path(place).is_char_device()
+    space = space_of(place) if on_disk and error.errno in NO_ROOM else None
+    return said if space is None else f"{said}; {space}"
+
+
+def standard_output() -> str:
+    """Return what standard output is: the path of a file or device, as far as that is known."""
+    try:
+        place = os.readlink("/proc/self/fd/1")
+    except OSError:
+        return _NAMELESS
+    return place if place.startswith("/") else _NAMELESS
 
 
 def space_of(path: str | Path) -> Space | None:

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
@@ -52,7 +52,7 @@ def configure(level: str, form: str, worker: int = 0, out: TextIO | None = None)
     """
     out = out or sys.stderr
     journal = to_journal(out)
-    handler = logging.StreamHandler(out)
+    handler = LineHandler(out)
     handler.setFormatter(JsonLines(worker) if form == "json" else TextLines(worker, not journal))
     if journal:
         handler.setFormatter(Prioritised(handler.formatter))
@@ -68,6 +68,37 @@ def to_journal(out: TextIO) -> bool:
     except (OSError, ValueError):
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes lines. Those for which there is no room are counted, and told of when there is."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(out)
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, after one about those that were lost."""
+        lost, self._lost = self._lost, 0
+        if lost:
+            with suppress(OSError):
+                self.stream.write("\n")  # the last line may be torn
+            super().emit(_warning(f"log: {lost} lines could not be written"))
+            if self._lost:
+                self._lost += lost
+                return
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Count a line for which there is no room."""
+        if isinstance(sys.exc_info()[1], OSError):
+            self._lost += 1
+        else:
+            super().handleError(record)
+
+
+def _warning(text: str) -> logging.LogRecord:
+    return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (), None)
 
 
 class TextLines(logging.Formatter):

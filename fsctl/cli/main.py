@@ -19,6 +19,7 @@ import click
 from fsctl import __version__
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.cli.context import Context, Failure, pass_context, settings_options
+from fsctl.files import NO_ROOM, standard_output, told
 from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE, SettingsError
 from fsctl.store.errors import BadURL, StoreError
 
@@ -85,8 +86,12 @@ class Root(click.Group):
             code = _complain(error.format_message(), error.exit_code)
         except (WrongValue, SettingsError, BadURL) as error:
             code = _complain(str(error), 2)
-        except (AdminError, StoreError, OSError) as error:
+        except (AdminError, StoreError) as error:
             code = _complain(str(error), 1)
+        except OSError as error:
+            # What has no name and no room is what we write to.
+            nameless = error.filename is None and error.errno in NO_ROOM
+            code = _complain(told(error, standard_output() if nameless else None), 1)
         except click.Abort:
             code = 130
         sys.exit(code)

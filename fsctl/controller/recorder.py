@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from fsctl.controller.spool import Spool
+from fsctl.files import told
 from fsctl.store.call_records import CallRecord, Version, cleaned, decode, encode
 from fsctl.store.call_writing import write_calls
 from fsctl.store.errors import Unavailable
@@ -83,7 +84,9 @@ class Recorder:
         self._spooled = threading.Event()
         self._stopping = threading.Event()
         self._written_down = threading.Event()
-        self._disk = _Trouble(f"records of calls cannot be kept in {spool}")
+        self._disk = _Trouble(
+            f"records of calls cannot be kept in {spool} and go to the database at once, or wait"
+        )
         self._database = _Trouble(f"records of calls wait in {spool}")
         self._threads = [
             threading.Thread(target=work, name=f"fsctl-{work.__name__}", daemon=True)
@@ -140,7 +143,7 @@ class Recorder:
                 self._spool.append([encode(version) for version in late])
                 self._spool.seal()  # whoever looks there next may have it
         except OSError as error:
-            self._disk.begin(error)
+            self._disk.begin(told(error, self._spool.directory))
         else:
             self._queue.clear()
 
@@ -170,7 +173,7 @@ class Recorder:
         try:
             self._spool.append(lines)
         except OSError as error:
-            self._disk.begin(error)
+            self._disk.begin(told(error, self._spool.directory))
             return self._write_past_the_disk(clean)
         self._disk.end()
         self._spooled.set()
@@ -213,7 +216,7 @@ class Recorder:
                     self._known.clear()  # somebody else may have brought some there
                     return True
         except OSError as error:
-            self._disk.begin(error)
+            self._disk.begin(told(error, self._spool.directory))
         except Exception as error:  # whatever a driver raises
             self._database.begin(error)
         return False

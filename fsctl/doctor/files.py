@@ -4,16 +4,19 @@ import getpass
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from fsctl.doctor.finding import Finding, fault, ok, warning
+from fsctl.files import MEGABYTE, space_of
 from fsctl.settings import SETTINGS
 from fsctl.settings_reading import Loaded
 
 PART = "files"
+LITTLE_ROOM = 100 * MEGABYTE
+_MAKE_ROOM = "make room: old copies of the database and recordings; fsctl calls purge"
 LONG_WAIT = 600.0
 """Seconds after which records on disk should have been in the database."""
 
@@ -45,10 +48,19 @@ def _from_file(source: str) -> bool:
 
 def examine_database_file(engine: Engine) -> Iterator[Finding]:
     """Look at the file of an SQLite database, which is there."""
+    for file in database_files(engine):
+        yield from _examine_database_file(file)
+
+
+def database_files(engine: Engine) -> list[Path]:
+    """Return the file that a database is; none for one in memory, and for PostgreSQL."""
     name = engine.url.database
     if engine.dialect.name != "sqlite" or not name or name.startswith((":memory:", "file:")):
-        return
-    file = Path(name)
+        return []
+    return [Path(name)]
+
+
+def _examine_database_file(file: Path) -> Iterator[Finding]:
     folder = file.absolute().parent
     for place in (file, folder):
         # SQLite makes files of its own beside the database.
@@ -64,6 +76,16 @@ def examine_database_file(engine: Engine) -> Iterator[Finding]:
             f"{file} has callers' numbers, and everybody on this machine may read it",
             f"chmod o-rwx {file}",
         )
+
+
+def examine_room(places: Iterable[Path]) -> Iterator[Finding]:
+    """Look at how much room the file systems of these files have; each is told of once."""
+    spaces = {space.mount: space for space in map(space_of, places) if space is not None}
+    for space in spaces.values():
+        if space.full:
+            yield fault(PART, str(space), f"{_MAKE_ROOM}; until then nothing can be changed")
+        elif space.free < LITTLE_ROOM:
+            yield warning(PART, f"{space}, and is full soon", _MAKE_ROOM)
 
 
 def examine_spool(spool: Path) -> Iterator[Finding]:

@@ -11,7 +11,13 @@ from fsctl.doctor.database import (
     examine_values,
     load_groups,
 )
-from fsctl.doctor.files import examine_database_file, examine_settings, examine_spool
+from fsctl.doctor.files import (
+    database_files,
+    examine_database_file,
+    examine_room,
+    examine_settings,
+    examine_spool,
+)
 from fsctl.doctor.finding import Finding, State, fault
 from fsctl.doctor.listener import examine_allowed, examine_listener
 from fsctl.doctor.mail import examine_mail, examine_outbox
@@ -50,6 +56,7 @@ def _stored(settings: Settings, groups: list[Group]) -> Iterator[Finding]:
         return
     if missing_file(engine) is None:
         yield from examine_database_file(engine)
+    yield from examine_room([settings.spool, *database_files(engine)])
     found = list(examine_database(engine))
     yield from found
     if any(one.state is State.FAULT for one in found):

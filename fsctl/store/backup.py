@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from fsctl.files import space_of, told
 from fsctl.store.engine import describe, failures, one_line
 from fsctl.store.errors import Unavailable
 
@@ -49,9 +50,11 @@ def make_backup(engine: Engine, target: Path | None = None, *, keep: int | None 
             for old in rotated(source)[: -keep or None]:
                 old.unlink(missing_ok=True)
     except OSError as error:
-        raise Unavailable(f"cannot write the backup {place}: {error.strerror}") from error
+        raise Unavailable(f"cannot write the backup {told(error, place)}") from error
     except sqlite3.Error as error:
-        raise Unavailable(f"cannot write the backup {place}: {one_line(error)}") from error
+        space = space_of(place)
+        room = f"; {space}" if space and space.full else ""
+        raise Unavailable(f"cannot write the backup {place}: {one_line(error)}{room}") from error
     return place
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from fsctl.files import make_private
+from fsctl.files import make_private, space_of
 from fsctl.store.errors import BadURL, Busy, Unavailable
 from fsctl.store.url import ADVICE, PREPARE_THRESHOLD, public_url, read_server_url
 
@@ -50,6 +50,8 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+_OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+STILL = "Nothing was changed, and calls go on with the groups that controllers know"
 _WRITING = "fsctl_writing"
 _FILE = "fsctl_file"
 _SHOWN = "fsctl_shown"
@@ -257,7 +259,8 @@ def failures(engine: Engine) -> Iterator[None]:
         raise
     except DBAPIError as error:
         kind = Busy if _is_busy(error.orig) else Unavailable
-        raise kind(f"database {describe(engine)}: {one_line(error.orig or error)}") from error
+        why = one_line(error.orig or error) + _about_room(engine, error.orig)
+        raise kind(f"database {describe(engine)}: {why}") from error
 
 
 def _is_busy(error: object) -> bool:
@@ -266,6 +269,25 @@ def _is_busy(error: object) -> bool:
         code = getattr(error, "sqlite_errorcode", 0)
         return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return getattr(error, "sqlstate", None) == "55P03"  # lock_not_available
+
+
+def _about_room(engine: Engine, error: object) -> str:
+    """Return what to say of the file system when a driver's error may come from a full one.
+
+    SQLite calls most of what a full file system does to it "disk I/O error".
+    """
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        place = engine.url.database
+        if code not in _OF_THE_DISK or not place or place.startswith((":memory:", "file:")):
+            return ""
+        space = space_of(place)
+        if space is None or not (space.full or code == sqlite3.SQLITE_FULL):
+            return ""
+        return f"; {space}: make room there. {STILL}"
+    if getattr(error, "sqlstate", None) == "53100":  # disk_full
+        return f"; make room on the server. {STILL}"
+    return ""
 
 
 def describe(engine: Engine) -> str:
