@@ -245,8 +245,7 @@ class _Handler(WSGIHandler):
         elif isinstance(ex, TimeoutError):
             status = HTTPStatus.REQUEST_TIMEOUT
         log.debug("%s: no request: %s", self.client_address, str(ex)[:200] or status.phrase)
-        line = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-        return str(status.value), (line + "Content-Length: 0\r\n\r\n").encode()
+        return str(status.value), _bare_answer(status)
 
     def format_request(self) -> str:
         """Return a line for the log: no query (people look for callers), no more than needed."""
@@ -261,6 +260,19 @@ class _Log:
     def write(self, line: str) -> None:
         """Log a line."""
         log.debug("%s", line.rstrip())
+
+
+def _turn_away(sock: Any, status: HTTPStatus) -> None:
+    """Close a connection of which nothing was read, with an answer for who waits for it."""
+    with suppress(OSError):
+        sock.settimeout(0)
+        sock.send(_bare_answer(status))
+    sock.close()
+
+
+def _bare_answer(status: HTTPStatus) -> bytes:
+    line = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+    return (line + "Content-Length: 0\r\n\r\n").encode()
 
 
 class HttpServer(WSGIServer):
@@ -300,14 +312,14 @@ class HttpServer(WSGIServer):
     def do_handle(self, *arrived: Any) -> None:
         """Take a connection, or close it before a byte is read."""
         sock, address = arrived
-        connection = None
-        if self._may_connect(address[0]):
-            taken = _Socket(sock.family, sock.type, sock.proto, fileno=sock.detach())
-            taken.patience = self.limits.write
-            connection = self.room.admit(taken, address[0])
-            sock = taken
+        if not self._may_connect(address[0]):
+            _turn_away(sock, HTTPStatus.FORBIDDEN)
+            return
+        taken = _Socket(sock.family, sock.type, sock.proto, fileno=sock.detach())
+        taken.patience = self.limits.write
+        connection = self.room.admit(taken, address[0])
         if connection is None:
-            sock.close()
+            _turn_away(taken, HTTPStatus.SERVICE_UNAVAILABLE)
             return
         taken.connection = connection
         super().do_handle(taken, address)

@@ -96,6 +96,8 @@ def _ask(place: Address, page: str, body: str | None) -> Answer | None:
         connection.request("GET" if body is None else "POST", page, body)
         answer = connection.getresponse()
         return answer.status, answer.read(LARGEST).decode(errors="replace")
+    except (ConnectionResetError, BrokenPipeError):  # we are none of those it listens to
+        return HTTPStatus.FORBIDDEN, ""
     except http.client.HTTPException:
         return 0, ""
     except OSError:

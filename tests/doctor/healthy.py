@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_network
@@ -24,6 +24,7 @@ from fsctl.controller.server import Controller
 from fsctl.controller.source import database_source
 from fsctl.esl.listener import bind, place_of
 from fsctl.esl.switch_facts import NEEDED_MODULES
+from fsctl.http_room import Network
 from fsctl.store.engine import make_engine
 from fsctl.store.numbers import dialled
 from tests.databases import make_tables
@@ -82,10 +83,10 @@ class Installation:
             self.register(name, "sofia/internal/sip:a@127.0.0.1")
         self.route(EXTENSION.format(self.controller.address))
 
-    def serve(self, application: Application) -> str:
+    def serve(self, application: Application, allowed: Sequence[Network] | None = None) -> str:
         """Have an application answer HTTP; return where."""
         sock = bind("127.0.0.1", 0)
-        self._beside.append(quiet_server(sock, application))
+        self._beside.append(quiet_server(sock, application, allowed))
         self._beside[-1].start()
         return place_of(sock)
 

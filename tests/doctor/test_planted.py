@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 
 import gevent
@@ -18,6 +19,7 @@ from fsctl.admin.numbers import add_numbers
 from fsctl.cli.main import root
 from fsctl.cli.xml_curl import Dialplan
 from fsctl.doctor import listener
+from fsctl.http_room import Network
 from fsctl.hunt.allowed import Allowed, read_hosts
 from fsctl.settings import Settings
 from fsctl.store.engine import writing
@@ -231,17 +233,20 @@ def dialplan_of_another(well: Installation) -> None:
 
 
 def dialplan_forbidden(well: Installation) -> None:
-    well.environment["FSCTL_DIALPLAN_LISTEN"] = answering(well, "403 Forbidden", "")
+    elsewhere = (ip_network("192.0.2.0/24"),)
+    well.environment["FSCTL_DIALPLAN_LISTEN"] = answering(well, "200 OK", "", elsewhere)
 
 
-def answering(well: Installation, status: str, body: str) -> str:
+def answering(
+    well: Installation, status: str, body: str, allowed: Sequence[Network] | None = None
+) -> str:
     """Have somebody give the same answer to every question; return where."""
 
     def answer(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
         start_response(status, [])
         return [body.encode()]
 
-    return well.serve(answer)
+    return well.serve(answer, allowed)
 
 
 def babbling_switch(well: Installation) -> None:

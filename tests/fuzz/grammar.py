@@ -33,7 +33,7 @@ ANSWERED = (
 )
 OURS = {
     "fsctl_ring": WORD,
-    "fsctl_leg": r"\d+",
+    "fsctl_leg": WORD,
     "fsctl_call": WORD,
     "fsctl_hunt": WORD,
     "originate_timeout": r"\d+",
@@ -77,16 +77,20 @@ STEP = (
 )
 STILL_OURS = r"(?:\$\{cond\(\$\{current_application\} == \w+ \? hangup : )+unset(?:\)\})+"
 EXECUTED = (
-    rf"answer|hangup\nexecute-app-arg: {WORD}"
+    rf"answer|set\nexecute-app-arg: socket_resume=false|hangup\nexecute-app-arg: {WORD}"
     rf"|limit_execute\nexecute-app-arg: hash fsctl {WORD} 1 hangup {WORD}"
     rf"|(?:loop|endless)_playback\nexecute-app-arg: (?:\+1 )?\$\{{(fsctl_\w+)\}}"
     r"\nevent-uuid: fsctl_\w+"
 )
+LEAVING = "execute_on_blind_transfer_fsctl"
 API = (
-    rf"uuid_setvar {WORD} (?:socket_resume false|fsctl_off {WORD}|fsctl_\w+ {SOUND})"
+    rf"status|uuid_setvar {WORD} (?:socket_resume false|{LEAVING}|fsctl_off {WORD}"
+    rf"|fsctl_\w+ {SOUND})"
     rf"|uuid_setvar_multi {WORD} api_hangup_hook=hupall ORIGINATOR_CANCEL fsctl_hunt {WORD};"
-    r"hangup_after_bridge=true;socket_resume=true"
-    rf"|uuid_ring_ready {WORD}|uuid_kill {WORD} {WORD}|uuid_getvar {WORD} current_application"
+    rf"hangup_after_bridge=true;socket_resume=true;{LEAVING}=ARRAY::event:fsctl-leaves={WORD}"
+    rf"\|:sleep:\d+\|:unset:{LEAVING}\|:sleep:\d+"
+    rf"|uuid_getvar {WORD} (?:current_application|{LEAVING})"
+    rf"|uuid_ring_ready {WORD}|uuid_kill {WORD} {WORD}"
     rf"|hupall {WORD} fsctl_(?:ring|hunt|call) {WORD}|limit_usage hash fsctl {WORD}"
     rf"|sched_del fsctl-{WORD}|sched_api \+\d+ fsctl-{WORD} uuid_broadcast {WORD} "
     rf"'limit_execute::hash fsctl {WORD} 1 {STILL_OURS} NO_ANSWER' aleg"

@@ -30,7 +30,7 @@ from fsctl.controller.whom import Around, Outside
 from fsctl.esl.listener import bind
 from fsctl.hunt.codes import Codes
 from fsctl.hunt.group import Group, Member
-from tests.hostile.grammar import Stranger, check
+from tests.fuzz.grammar import Stranger, check
 
 CALLS = 4_000
 SHARDS = 4
@@ -189,10 +189,9 @@ class Switch:
     def _have_a_leg(self, command: str) -> None:
         """Have a phone ring, reject, or be unreachable; what is told of it has strangers' texts."""
         job = command.rpartition("Job-UUID: ")[2]
-        number = command.partition("fsctl_leg=")[2].partition(",")[0]
-        tags = {"variable_fsctl_call": self._said["Unique-ID"], "variable_fsctl_leg": number}
+        tags = {"variable_fsctl_call": self._said["Unique-ID"], "variable_fsctl_leg": job}
         texts = {"Caller_Callee_ID_Name": self._text(), "Caller_Destination_Number": self._text()}
-        leg = self._chance.choice((f"leg-{number}", f"leg-{number}", self._text()))
+        leg = self._chance.choice((f"leg-{job}", f"leg-{job}", self._text()))
         for name in self._chance.sample(
             ("CHANNEL_CREATE", "CHANNEL_PROGRESS", "CHANNEL_ANSWER"), 2
         ):

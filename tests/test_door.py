@@ -264,7 +264,7 @@ def test_dribbled_questions_stop_no_dialplan(controller: Controller, here: str) 
     if here != "127.0.0.1":
         for sock in held:
             with suppress(ConnectionError):
-                assert sock.recv(1) == b""  # nobody has heard them
+                assert b"403" in sock.recv(1000)  # and nobody has heard them
     for sock in held:
         sock.close()
     unharmed(controller, before, times)
