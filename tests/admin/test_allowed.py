@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -158,6 +158,7 @@ def test_any_is_any() -> None:
     assert anything.wrong(DOMAIN, values) == {}
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab.:/@?-1"), max_size=20))
 def test_only_a_host_that_is_named_is_fetched_from(rest: str) -> None:
     url = f"http://{rest}"

@@ -1,7 +1,7 @@
 """Finding calls."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Engine
@@ -119,6 +119,7 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return engine
 
 
+@settings(deadline=None)  # it asks a database
 @given(
     st.sampled_from(NUMBERS) | st.text(st.sampled_from("01a.-*# 2nE"), max_size=12),
     st.integers(1, 12),

@@ -3,7 +3,7 @@
 import traceback
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsctl.settings import SETTINGS, Settings
@@ -68,6 +68,7 @@ def test_no_form_shows_a_password(form: str) -> None:
     assert HUSH not in shown
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=20), st.sampled_from(UNFORESEEN))
 def test_whatever_stands_around_a_password(around: str, form: str) -> None:
     assert HUSH not in public_url(form.format(around + HUSH + around))
