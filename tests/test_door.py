@@ -175,6 +175,24 @@ def test_large_forms_cost_a_panel_nothing(panel: Panel) -> None:
     unharmed(panel, before, times)
 
 
+def test_a_user_still_sends_a_large_file(panel: Panel, url: str) -> None:
+    """By its length, or in chunks; a token that nobody knows is refused before it has sent much."""
+    engine = make_engine(url)
+    token = users.add_token(engine, "anna", "import")
+    engine.dispose()
+    file = b"# " + b"a" * 5_000_000 + b"\nversion: 1\ngroups: []\n"
+    for sent, answer in ((token, b"200"), (token[:-1], b"413")):
+        head = (
+            f"POST /api/v1/import?keep=1&dry=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {sent}"
+        )
+        for kind in (f"Content-Length: {len(file)}", "Transfer-Encoding: chunked"):
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(file), file) if "chunked" in kind else file
+            with panel.connect(f"{head}\r\n{kind}\r\nConnection: close\r\n\r\n".encode()) as sock:
+                with suppress(ConnectionError):
+                    sock.sendall(body)
+                assert sock.recv(1000).split()[1] == answer
+
+
 def test_a_thousand_half_heads_and_held_bodies_keep_nobody_out(panel: Panel) -> None:
     """From loopback, as behind a proxy, and from elsewhere."""
     before = panel.peak()
