@@ -20,6 +20,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "fsctl_call": (LEG, "the caller's uuid, as long as the leg lives; events are filtered by it"),
     "fsctl_hunt": (LEG, "the caller's uuid while the leg hunts; with it the leg is cancelled"),
     "fsctl_ring": (LEG, "its own job's uuid while it hunts; by it the leg is cancelled alone"),
+    "fsctl_off": (CALLER, "the jobs of legs that were called off before they had a channel"),
     "fsctl_leg": (LEG, "the leg's own name, as long as it lives"),
     "fsctl_picker": (PICKER, "who picks up, once they have the claim on the caller"),
     "sip_h_X-Fsctl-Hops": (
@@ -43,6 +44,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
         f"{LEG}, {PICKER}", "true: a caller who talks already is not taken"
     ),
     "api_on_post_originate": (LEG, "takes `socket_resume` off the caller at the answer"),
+    "api_on_originate": (LEG, "ends a leg whose caller has left, before its phone is called"),
+    "origination_nested_vars": (LEG, "true: what `api_on_originate` says is expanded on the leg"),
     "group_confirm_key": (LEG, "1, for a member who must press it to have the caller"),
     "group_confirm_file": (LEG, "what that member hears"),
     "execute_on_answer": (LEG, "takes `fsctl_hunt` off such a leg, so that a loser can be told"),
