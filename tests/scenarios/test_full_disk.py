@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gevent
 from click.testing import CliRunner
 
 from fsctl.admin.groups import add_group
@@ -43,14 +44,23 @@ def test_calls_go_on_while_the_disk_is_full(
         )
         assert done.exit_code == 1
         assert f"the file system {small_disk.place} has 0.0 of 2.1 MB free" in done.output
-        said = (tmp_path / "log").read_text()
+        said = wait_for_line(tmp_path / "log", "records of calls cannot be kept in")
         assert f"the file system {small_disk.place} has 0.0 of 2.1 MB free" in said
-        assert "records of calls cannot be kept in" in said
         small_disk.make_room()
         for call in during:
             assert record(url, call.uuid)["answered_by"] == "test002"
     finally:
         controller.stop()
+
+
+def wait_for_line(log: Path, what: str) -> str:
+    """Return the first line of a log that says this, as soon as it does."""
+    for _ in range(200):
+        lines = [line for line in log.read_text().splitlines(keepends=True) if what in line]
+        if lines and lines[0].endswith("\n"):
+            return lines[0]
+        gevent.sleep(0.05)
+    raise AssertionError(f"no line with {what!r} within 10 s")
 
 
 def called(rig: Rig, controller: ServedController, number: int) -> Call:
