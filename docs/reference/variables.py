@@ -84,7 +84,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
 NOT_VARIABLES = frozenset({"name", "number"})
 """Keys of the code's dictionaries that are none: parts of a template."""
 
-_SET = re.compile(r"(?:^|[; ])([a-z_]+)=|\b(?:set|unset):([a-z_]+)\b")
+_SET = re.compile(r"(?:^|[;, ])([a-z_]+)=|\b(?:set|unset):([a-z_]+)\b")
 _SOURCE = Path(fsctl.__file__).parent
 
 
