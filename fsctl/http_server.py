@@ -177,6 +177,17 @@ class _Handler(WSGIHandler):
         self._head = _Head(self.rfile, limits.head_bytes)
         return self._head.readline(LONGEST_LINE).decode("latin-1")
 
+    def read_request(self, raw_requestline: str) -> Any:
+        """Read the head. Raises ValueError when a proxy may have seen another end of its body."""
+        done = super().read_request(raw_requestline)
+        headers: Any = self.headers
+        lengths = headers.get_all("Content-Length", [])
+        codings = [one.lower() for one in headers.get_all("Transfer-Encoding", [])]
+        plain = len(lengths) < 2 and all(one.isascii() and one.isdigit() for one in lengths)
+        if not plain or codings not in ([], ["chunked"]):
+            raise ValueError("the body has no plain length")
+        return done
+
     def MessageClass(self, *_args: Any) -> Any:
         """Return the headers."""
         head: Any = self._head

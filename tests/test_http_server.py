@@ -246,6 +246,21 @@ def test_what_is_too_large_or_no_request_is_not_answered(
     assert (caplog.messages, capfd.readouterr().err) == ([], "")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: +5", b"Content-Length: 0_5", b"Content-Length: 5\r\nContent-Length: 6",
+        b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: x\r\nContent-Length: 5",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+    ],
+)  # fmt: skip
+def test_a_body_whose_end_is_a_matter_of_opinion_is_refused(headers: bytes) -> None:
+    """A proxy that sees another end than we do lets one user's request into another's."""
+    with serving() as served:
+        assert said(served.connect(HALF + headers + b"\r\n\r\nhello")).split()[1] == b"400"
+        assert served.asked == []
+
+
 def test_a_head_that_ends_is_no_request(capfd: pytest.CaptureFixture[str]) -> None:
     with serving() as served:
         sock = served.connect(HALF)
