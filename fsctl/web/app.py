@@ -79,6 +79,7 @@ def create_app(engine: Engine, settings: Settings, now: Callable[[], float] = ti
     engine = allowing(engine, settings.allowed, external=bool(settings.external_dial))
     app.extensions["panel"] = Panel(engine, settings, Throttle(), Switches(settings.esl_url), now)
     app.extensions["door"] = door = Door(app, settings.web_proxies, _find_user)
+    app.before_request(security.check_host)
     app.before_request(_who)
     app.before_request(_how_much)
     app.before_request(security.check_csrf)

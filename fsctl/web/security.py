@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request, abort, g, request, session
 from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSessionInterface
+from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
@@ -189,6 +190,13 @@ def csrf_token() -> str:
             session["visitor"] = secrets.token_urlsafe(16)
         secret = session["visitor"]
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def check_host() -> Response | None:
+    """Refuse a request whose Host names no host: no address of ours can be made from it."""
+    if isinstance(request.routing_exception, BadHost):
+        return Response("the Host header names no host\n", 400, mimetype="text/plain")
+    return None
 
 
 def check_csrf() -> None:

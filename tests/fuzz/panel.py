@@ -70,6 +70,13 @@ JSON_VALUES: tuple[Any, ...] = (
 )  # fmt: skip
 JSON_BASE = {"name": "sales", "user": "test002", "numbers": ["0699"], "year": 2027, "label": "x",
              "password": PASSWORD, "current_password": PASSWORD, "role": "viewer"}  # fmt: skip
+HEADERS = ("Host", "Accept", "Accept-Language", "Referer", "Origin", "Sec-Fetch-Site", "Range",
+           "X-CSRF-Token", "Content-Type", "X-Forwarded-For", "X-Forwarded-Proto", "If-None-Match",
+           "X-Forwarded-Prefix", "Authorization", "User-Agent")  # fmt: skip
+HEADER_VALUES = ("", "\xff\xfe", "a" * 500, "..", "a b", "[", "[::1", "evil.example", "*;q=-1",
+                 "localhost:999999", "en;q=nan,pl;q=1e999", "pl-" * 300, "bytes=0-", 'W/"x',
+                 "; = ,", "multipart/form-data; boundary=", "application/json; charset=bogus",
+                 "Bearer \xff")  # fmt: skip
 ENDS = frozenset({"signin.sign_out", "signin.sign_out_everywhere", "live.events"})
 """Nothing to walk: they end the walker's session, or never end."""
 _TOKEN = re.compile(r'name="csrf" content="(\w+)"')
@@ -153,7 +160,7 @@ class Walker:
             given = {name: BASE.get(name, "") for name in names if name in BASE}
             given |= {name: self._random.choice(VALUES) for name in hostile}
             paths = {name: self._random.choice(VALUES) for name in rule.arguments}
-            self.ask(rule, method, given, paths)
+            self.ask(rule, method, given, paths, self._headers())
 
         for path, method, schema in self.operations:
             self.order(path, method, schema)
@@ -202,8 +209,9 @@ class Walker:
         method: str,
         given: dict[str, Any],
         paths: dict[str, str | bytes],
+        more: dict[str, str] | None = None,
     ) -> None:
-        """Ask for one page; ``paths`` are arguments of its path."""
+        """Ask for one page; ``paths`` are arguments of its path, ``more`` are headers."""
         self.asked += 1
         path = self._path(rule, paths)
         encoded = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in given.items())
@@ -214,6 +222,7 @@ class Walker:
         if method != "GET":
             body = f"csrf={self._csrf}&{encoded}"
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers |= more or {}
         try:
             answer = self._client.open(
                 f"{path}?{encoded[:60_000]}", method=method, data=body, headers=headers
@@ -224,6 +233,12 @@ class Walker:
         else:
             self._look(answer, f"{method} {path[:200]}", given)
             self._restore(answer)
+
+    def _headers(self) -> dict[str, str]:
+        """Return, for a request in five, one hostile header."""
+        if self._random.random() > 0.2:
+            return {}
+        return {self._random.choice(HEADERS): self._random.choice(HEADER_VALUES)}
 
     def _look(self, answer: TestResponse, what: str, given: dict[str, Any]) -> None:
         if answer.status_code >= 500:
