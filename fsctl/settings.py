@@ -17,6 +17,7 @@ from fsctl.hunt.allowed import (
     Entries,
     read_contexts,
     read_directories,
+    read_extensions,
     read_hosts,
     show_entries,
 )
@@ -173,6 +174,15 @@ class Settings:
         "The dialplan contexts that destinations of a domain's groups may name besides the usual "
         "one, with commas between them; {domain} stands for the domain, DOMAIN=CONTEXT is for that "
         "domain only, * is any.",
+        show=show_entries,
+    )
+    allowed_extensions: Entries = setting(  # noqa: RUF009 - setting() returns a field
+        "",
+        read_extensions,
+        "NUMBERS",
+        "The numbers of seven digits or more, or with + or 00 in front, to which a domain's groups "
+        "may send callers as an extension of the usual context, written in the same way; 4858762* "
+        "is every number that begins so, * is any.",
         show=show_entries,
     )
     allowed_directories: Entries = setting(  # noqa: RUF009 - setting() returns a field
@@ -352,6 +362,7 @@ class Settings:
         """What groups with a domain may have the switch use."""
         return Allowed(
             self.allowed_contexts,
+            self.allowed_extensions,
             self.allowed_directories,
             self.allowed_hosts,
             self.transfer_context,

@@ -1,4 +1,4 @@
-"""What a tenant's groups may have the switch do: contexts, directories and hosts. Pure.
+"""What a tenant's groups may have the switch use: contexts, extensions, files, hosts. Pure.
 
 A group with a domain belongs to that domain's administrators, who are not the switch's. Their
 groups may name only what the settings allow. Groups without a domain are the installation's own,
@@ -29,6 +29,9 @@ ANY = "*"
 _FETCHED = ("http", "https", "http_cache", "shout")
 _NESTED = re.compile(r"https?://")
 _AUTHORITY = re.compile(r"([A-Za-z0-9.-]+)(:[0-9]{1,5})?([/?].*)?")
+LONGEST_INSIDE = 6
+"""Digits of an extension beyond which it may be a number outside."""
+_EXTENSION = re.compile(r"[A-Za-z0-9*#+._-]{1,64}")
 _CONTEXT = re.compile(r"[A-Za-z0-9{][A-Za-z0-9._{}-]{0,63}|\*")
 _DIRECTORY = re.compile(r"(/[A-Za-z0-9._+@{}-]+)+")
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\*")
@@ -37,6 +40,11 @@ _HOST = re.compile(r"(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\*")
 def read_contexts(text: str) -> Entries:
     """Read contexts with commas between them. Raises ValueError, which tells what to write."""
     return _entries(text, _CONTEXT, "contexts with commas between them, for example internal")
+
+
+def read_extensions(text: str) -> Entries:
+    """Read extensions with commas between them. Raises ValueError, which tells what to write."""
+    return _entries(text, _EXTENSION, "numbers with commas between them, for example 4858762*")
 
 
 def read_directories(text: str) -> Entries:
@@ -79,6 +87,7 @@ class Allowed:
     """What groups with a domain may use. ``usual`` is the context of destinations without any."""
 
     contexts: Entries = ()
+    extensions: Entries = ()
     directories: Entries = ()
     hosts: Entries = ()
     usual: str = ""
@@ -104,13 +113,21 @@ class Allowed:
             return None  # of a newer fsctl: a release to us
         if ending.kind is Kind.PLAY:
             return self._sound(domain, ending.to)
-        return self._context(domain, ending.context)
+        if ending.kind is Kind.EXTENSION:
+            return self._extension(domain, ending.to, ending.context)
+        return None
 
-    def _context(self, domain: str, context: str) -> NotAllowed | None:
-        allowed = ["", self.usual or domain, *_for(self.contexts, domain)]
-        if context in allowed or ANY in allowed:
+    def _extension(self, domain: str, number: str, context: str) -> NotAllowed | None:
+        allowed = _for(self.contexts, domain)
+        if context not in ("", self.usual or domain):
+            named = context in allowed or ANY in allowed
+            return None if named else NotAllowed(context, "allowed_contexts")
+        if not _may_be_outside(number):
             return None
-        return NotAllowed(context, "allowed_contexts")
+        for entry in _for(self.extensions, domain):
+            if number == entry or (entry.endswith(ANY) and number.startswith(entry[:-1])):
+                return None
+        return NotAllowed(number, "allowed_extensions")
 
     def _sound(self, domain: str, text: str) -> NotAllowed | None:
         scheme, stream, rest = text.partition("://")
@@ -143,6 +160,11 @@ class Allowed:
 def restricted(group: Group) -> dict[str, str | None]:
     """Return the settings of a group that are looked at."""
     return {name: getattr(group, name) for name in RESTRICTED}
+
+
+def _may_be_outside(number: str) -> bool:
+    digits = sum(char.isdigit() for char in number)
+    return number.startswith(("+", "00")) or digits > LONGEST_INSIDE
 
 
 def _for(entries: Entries, domain: str) -> list[str]:

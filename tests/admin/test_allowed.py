@@ -18,7 +18,14 @@ from fsctl.admin.numbers import add_numbers
 from fsctl.admin.transfer import import_groups, plan_import
 from fsctl.admin.versions import fingerprint
 from fsctl.controller.source import database_source
-from fsctl.hunt.allowed import Allowed, read_contexts, read_directories, read_hosts, show_entries
+from fsctl.hunt.allowed import (
+    Allowed,
+    read_contexts,
+    read_directories,
+    read_extensions,
+    read_hosts,
+    show_entries,
+)
 from fsctl.hunt.endings import Reason, ending_for
 from fsctl.hunt.group import Group
 from fsctl.settings import Settings
@@ -27,6 +34,7 @@ DOMAIN = "a.example"
 DEFAULT = Settings().allowed
 GENEROUS = Allowed(
     read_contexts("inside-{domain},b.example=public"),
+    read_extensions("4858762*,a.example=0048585555555"),
     read_directories("/srv/{domain},a.example=/srv/shared"),
     read_hosts("media.example.net,*.cdn.example,b.example=10.0.0.1"),
     "extensions",
@@ -36,6 +44,10 @@ RECORDINGS = f"/var/lib/freeswitch/recordings/{DOMAIN}"
 FORBIDDEN = [
     ("when_busy", "extension 0900123456 public", "public"),
     ("ending", "extension 5 b.example", "b.example"),
+    ("ending", "extension 0900123456", "0900123456"),
+    ("ending", "extension +48700123456", "48700123456"),
+    ("ending", f"extension 0048123 {DOMAIN}", "0048123"),
+    ("ending", "extension 9-587-624", "9-587-624"),
     ("music", "/var/lib/freeswitch/recordings/b.example/x.wav", "b.example/x.wav"),
     ("greeting", "/etc/passwd", "/etc/passwd"),
     ("greeting", f"{RECORDINGS}x/y.wav", "y.wav"),
@@ -54,6 +66,9 @@ FORBIDDEN = [
 
 HARMLESS = [
     ("when_busy", "extension 500"),
+    ("when_busy", "extension *97500"),
+    ("when_busy", "extension 600-500"),
+    ("when_busy", "extension sales.desk"),
     ("ending", f"extension 500 {DOMAIN}"),
     ("music", "local_stream://moh"),
     ("greeting", "ivr/ivr-welcome.wav"),
@@ -134,6 +149,10 @@ def test_what_is_allowed(ours: Engine, name: str, value: str) -> None:
         ("when_busy", "extension 5 inside-a.example", True),
         ("when_busy", "extension 5 inside-b.example", False),
         ("when_busy", "extension 5 public", False),
+        ("when_busy", "extension 0900123456 inside-a.example", True),
+        ("when_busy", "extension 48587624731", True),
+        ("when_busy", "extension 0048585555555 extensions", True),
+        ("when_busy", "extension 48585555555", False),
         ("when_busy", "extension 5 extensions", True),
         ("when_busy", "extension 5 a.example", False),
         ("music", "/srv/a.example/x.wav", True),
@@ -153,8 +172,14 @@ def test_an_installation_says_more(name: str, value: str, allowed: bool) -> None
 
 
 def test_any_is_any() -> None:
-    anything = Allowed(read_contexts("*"), read_directories("/etc"), read_hosts("*"))
-    values = {"when_busy": "extension 5 public", "music": "http://169.254.169.254/"}
+    anything = Allowed(
+        read_contexts("*"), read_extensions("*"), read_directories("/etc"), read_hosts("*")
+    )
+    values = {
+        "when_busy": "extension 5 public",
+        "ending": "extension 0900123456",
+        "music": "http://169.254.169.254/",
+    }
     assert anything.wrong(DOMAIN, values) == {}
 
 
