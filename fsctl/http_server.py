@@ -71,13 +71,14 @@ class Refused(Exception):
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
         self.status = status
+        self.why = status.phrase
 
     def __call__(self, _environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer in the application's place."""
-        text = f"{self.status.phrase}\n".encode()
+        text = f"{self.why}\n".encode()
         headers = [
             ("Connection", "close"),
-            ("Content-Type", "text/plain"),
+            ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(text))),
         ]
         start_response(f"{self.status.value} {self.status.phrase}", headers)
@@ -202,6 +203,7 @@ class _Handler(WSGIHandler):
             try:
                 body = self._body(environ, source, held)
             except Refused as refused:
+                refused.why = self.server.why(refused.status, environ)
                 self.application = refused
                 self._sock.deadline = time.monotonic() + self.server.limits.linger
             else:
@@ -291,7 +293,7 @@ class HttpServer(WSGIServer):
 
     ``allowed``: nobody else is heard (None: everybody is). ``trusted`` are networks with no limit
     for each address. ``largest`` returns how many bytes may be sent with a request, once it is to
-    have more than ``limits.body``; it may wait.
+    have more than ``limits.body``; it may wait. ``why`` says to a person why a body is refused.
     """
 
     def __init__(
@@ -303,9 +305,11 @@ class HttpServer(WSGIServer):
         allowed: Sequence[Network] | None = None,
         trusted: Sequence[Network] = (),
         largest: Callable[[dict[str, Any]], int] = lambda _environ: 0,
+        why: Callable[[HTTPStatus, dict[str, Any]], str] = lambda status, _environ: status.phrase,
     ) -> None:
         self.limits = limits
         self.largest = largest
+        self.why = why
         self.room = Room(limits.connections, limits.of_one_address, trusted)
         self.bodies = Budget(limits.bodies)
         self._allowed = allowed

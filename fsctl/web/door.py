@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, g
@@ -88,7 +89,7 @@ class Door:
     def crowded(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Ask a stranger to come back."""
         with self._app.request_context(environ):
-            g.user = None
+            g.user = None  # whose language would be looked up
             text = _("Too many people are signing in. Wait a few seconds and try again.")
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -97,6 +98,18 @@ class Door:
         ]
         start_response("503 Service Unavailable", headers)
         return [text.encode()]
+
+    def why(self, status: HTTPStatus, environ: Environ) -> str:
+        """Say why a body is refused."""
+        with self._app.request_context(environ):
+            g.user = None
+            texts = {
+                413: _(
+                    "That is more than can be sent at once. If your session is over, sign in again."
+                ),
+                503: _("Too many large files are being sent. Wait a few seconds and try again."),
+            }
+            return texts.get(status, status.phrase)
 
     def _largest(self, environ: Environ, _start_response: Any) -> int:
         with self._app.request_context(environ) as context:

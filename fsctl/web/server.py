@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from ipaddress import ip_network
 from itertools import chain, islice
 from socket import socket
@@ -50,6 +51,9 @@ class Doorkeeper(Protocol):
 
     def largest(self, environ: Environ) -> int:
         """Return how many bytes may come with a request. In a thread."""
+
+    def why(self, status: HTTPStatus, environ: Environ) -> str:
+        """Say why a body is refused. It must not wait."""
 
     def crowded(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a stranger for whom there is no room. It must not wait."""
@@ -175,7 +179,12 @@ class Server:
     ) -> None:
         self._app = InThreads(app, door)
         self._server = HttpServer(
-            sock, self._app, limits, trusted=(*LOOPBACK, *proxies), largest=self._app.largest
+            sock,
+            self._app,
+            limits,
+            trusted=(*LOOPBACK, *proxies),
+            largest=self._app.largest,
+            why=door.why,
         )
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 from ipaddress import ip_network
 from typing import Any
 
@@ -144,6 +145,14 @@ def test_a_stranger_for_whom_there_is_no_room_is_asked_back(
     assert dict(said[1])["Retry-After"] == module.RETRY
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "sign in again"), ("pl", "zaloguj się")])
+def test_somebody_whose_large_form_is_refused_is_told_why(
+    app: Flask, language: str, says: str
+) -> None:
+    why = door_of(app).why(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, environ(accept_language=language))
+    assert says in why
+
+
 # Turns
 
 
@@ -198,6 +207,9 @@ def test_a_user_has_a_thread_whatever_strangers_do() -> None:
 
         def largest(self, _environ: dict[str, Any]) -> int:
             return 0
+
+        def why(self, status: HTTPStatus, _environ: dict[str, Any]) -> str:
+            return status.phrase
 
         def crowded(self, _environ: dict[str, Any], start_response: Any) -> list[bytes]:
             start_response("503", [])

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ class Everybody:
 
     def largest(self, _environ: dict[str, Any]) -> int:
         return LARGEST
+
+    def why(self, status: HTTPStatus, _environ: dict[str, Any]) -> str:
+        return f"no: {status.phrase}"
 
     def crowded(
         self, _environ: dict[str, Any], start_response: Callable[..., Any]
@@ -120,7 +124,11 @@ def test_a_request_comes_whole_and_the_slow_hold_nobody_up() -> None:
 def test_what_is_too_large_is_not_taken(length: str) -> None:
     with served(Application()) as port, socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
-        assert sock.recv(1000).startswith(b"HTTP/1.1 413")
+        heard = b""
+        while data := sock.recv(1000):
+            heard += data
+        assert heard.startswith(b"HTTP/1.1 413")
+        assert heard.endswith(b"\r\n\r\nno: Request Entity Too Large\n")
 
 
 def test_a_stream_is_sent_as_it_comes() -> None:
