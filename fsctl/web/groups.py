@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from fsctl.admin import groups as admin
 from fsctl.admin import numbers as numbers_admin
 from fsctl.admin import values, whole
+from fsctl.admin.advice import unlikely_numbers
 from fsctl.admin.errors import AdminError, Taken
 from fsctl.admin.versions import GENERAL, NUMBERS, Conflict, fingerprint
 from fsctl.hunt.group import Group
@@ -231,9 +232,14 @@ def _tab(template: str, group_id: int, group: Group, **shown: object) -> str:
         "whole": fingerprint(group),
         **cast(dict[str, str], shown.pop("versions", {})),
     }
-    warnings = warnings_of(group, picture_of(domain(), [group]))
     return render_template(
-        template, id=group_id, group=group, warnings=warnings, versions=versions, **shown
+        template,
+        id=group_id,
+        group=group,
+        warnings=warnings_of(group, picture_of(domain(), [group])),
+        doubts=list(unlikely_numbers(group)),
+        versions=versions,
+        **shown,
     )
 
 

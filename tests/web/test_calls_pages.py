@@ -111,6 +111,8 @@ def test_csv_is_as_a_spreadsheet_in_the_users_language_reads_it(
         assert first(path, "pl").startswith("\ufeff" + ";".join(heads))
         assert first(f"{path}?separator=tab", "pl").startswith("\ufeff" + "\t".join(heads))
         assert anna.client.get(f"{path}?separator=x").status_code == 422
+    page = anna.get("/import").text
+    assert all(f'href="/export.csv?separator={one}"' in page for one in ("comma", "semicolon"))
     heads = first("/calls.csv", "en").removeprefix("\ufeff").replace('"', "").split(",")
     assert tuple(heads) == COLUMNS  # as the command line writes them
 

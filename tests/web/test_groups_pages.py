@@ -137,3 +137,22 @@ def test_the_list_is_searched_and_has_pages(anna: Browser, example: Engine) -> N
     for search in ("0_ 011", "%%", "\0", "x" * 300):
         page = anna.client.get("/groups", query_string={"search": search}).text
         assert "0 groups" in page or search == "\0"
+
+
+@pytest.mark.parametrize(
+    ("typed", "ok", "said"),
+    [
+        ("+48 (0)22 123 45 67, 0602", True, "+48221234567, 0602"),
+        ("+48 999 999 999", True, "+48999999999 (in no assigned range; check it)"),
+        ("0700 123 456", False, "none begins with 0 there; write +48700123456"),
+    ],
+)
+def test_numbers_are_judged_as_they_are_typed(
+    anna: Browser, example: Engine, typed: str, ok: bool, said: str
+) -> None:
+    answer = anna.client.get("/groups/1/numbers/check", query_string={"numbers": typed}).json
+    assert answer["ok"] is ok
+    assert said in answer["text"]
+    anna.get("/groups/1/numbers")
+    assert (anna.post("/groups/1/numbers", numbers=typed).status_code == 200) is ok
+    assert ("is in no range that its country has assigned" in anna.page) is ("999" in typed)
