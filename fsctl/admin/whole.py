@@ -57,13 +57,21 @@ def describe_group(
 
 @transaction
 def put_group(
-    session: Session, document: Document, name: str | None = None, *, region: str
+    session: Session,
+    document: Document,
+    name: str | None = None,
+    *,
+    region: str,
+    seen: str | None = None,
 ) -> Change:
     """Make the group of that name, or a new one, be what a document says, its name and all.
 
     What the document does not say has its default; numbers are read by the plan of ``region``.
+    ``seen`` is the fingerprint of the group as it was.
     """
     wanted = _group(document, region)
+    if name is not None:
+        refuse_changed(to_group(existing_group(session, name, wanted.domain)), seen)
     if name is None:
         add_group(session, wanted.name, domain=wanted.domain)
     elif name != wanted.name:

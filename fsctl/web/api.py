@@ -17,6 +17,7 @@ from fsctl.admin.audit import has_change, list_changes
 from fsctl.admin.documents import document_of
 from fsctl.admin.errors import AdminError, WrongValue
 from fsctl.admin.users import user_with_token
+from fsctl.admin.versions import Conflict
 from fsctl.store.call_queries import StoredCall, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.store.engine import reading
@@ -25,7 +26,16 @@ from fsctl.store.live import read_live
 from fsctl.store.web_groups import find_page
 from fsctl.store.web_users import User
 from fsctl.web import api_parts, api_users
-from fsctl.web.api_answers import answer, body, done, group_answer, number, problem
+from fsctl.web.api_answers import (
+    answer,
+    body,
+    done,
+    group_answer,
+    number,
+    problem,
+    seen,
+    whole_group,
+)
 from fsctl.web.calls import visible_call
 from fsctl.web.filters import chosen_calls
 from fsctl.web.openapi import document as openapi_document
@@ -41,6 +51,8 @@ FIRST = 50
 
 @pages.errorhandler(AdminError)
 def _refused(error: AdminError) -> Response:
+    if isinstance(error, Conflict):
+        return problem(412, explain(error))
     return problem(422 if isinstance(error, WrongValue) else 409, explain(error))
 
 
@@ -83,7 +95,7 @@ def add_group() -> Response:
 @pages.get("/groups/<int:group_id>")
 def get_group(group_id: int) -> Response:
     """Return a group."""
-    return answer(group_answer(group_id, visible_group(group_id)))
+    return whole_group(group_id, visible_group(group_id))
 
 
 @pages.put("/groups/<int:group_id>")
@@ -91,15 +103,16 @@ def put_group(group_id: int) -> Response:
     """Make a group be what a document says; what it does not say has its default."""
     before = visible_group(group_id)
     sent = {**body(), "domain": before.domain}
-    change = whole.put_group(engine(), sent, before.name, region=panel().settings.region)
-    return answer(group_answer(group_id, change.group))
+    region = panel().settings.region
+    change = whole.put_group(engine(), sent, before.name, region=region, seen=seen())
+    return whole_group(group_id, change.group)
 
 
 @pages.delete("/groups/<int:group_id>")
 def remove_group(group_id: int) -> Response:
     """Remove a group."""
     group = visible_group(group_id)
-    admin.remove_group(engine(), group.name, domain=group.domain)
+    admin.remove_group(engine(), group.name, domain=group.domain, seen=seen())
     return done()
 
 

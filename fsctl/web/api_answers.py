@@ -11,6 +11,7 @@ from fsctl.admin.documents import document_of
 from fsctl.admin.errors import WrongValue
 from fsctl.admin.kinds import Given
 from fsctl.admin.terms import Terms
+from fsctl.admin.versions import fingerprint
 from fsctl.hunt.group import Group
 from fsctl.web.arguments import whole_number
 
@@ -28,6 +29,21 @@ def problem(status: int, text: str) -> Response:
 def done() -> Response:
     """Return that something is done of which there is nothing to tell."""
     return Response(status=204)
+
+
+def seen() -> str | None:
+    """Return the version that a change was made from (``If-Match``); None for any version."""
+    tags = request.if_match
+    if not tags or tags.star_tag:
+        return None
+    return next(iter(tags.as_set()), "")
+
+
+def whole_group(group_id: int, group: Group, status: int = 200) -> Response:
+    """Answer with a group and its version (``ETag``), which ``If-Match`` brings back."""
+    found = answer(group_answer(group_id, group), status)
+    found.set_etag(fingerprint(group))
+    return found
 
 
 def group_answer(group_id: int, group: Group) -> dict[str, Any]:

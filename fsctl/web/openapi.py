@@ -113,14 +113,18 @@ def _paths() -> Schema:
         },
         "/groups/{id}": {
             "get": _operation("Show a group", [_id()], 404),
-            "put": _operation("Make a group be this", [_id()], 400, 403, 404, 409, 422, body=group),
+            "put": _operation(
+                "Make a group be this", [_id(), _version()], *_CHANGING, 412, body=group
+            ),
             "patch": _operation(
                 "Change what is given of a group",
                 [_id()],
                 *_CHANGING,
                 body=_object({"name": _NAME, **_terms(GROUP_TERMS)}),
             ),
-            "delete": _operation("Remove a group", [_id()], 403, 404, 409, done=204),
+            "delete": _operation(
+                "Remove a group", [_id(), _version()], 403, 404, 409, 412, done=204
+            ),
         },
         "/calls": {"get": _operation("List past calls", [*of_calls, limit], 422)},
         "/calls/{id}": {"get": _operation("Show a past call", [_id()], 404)},
@@ -287,6 +291,11 @@ def _query(name: str, schema: Schema | None = None) -> Schema:
 
 def _id() -> Schema:
     return _in_path("id", {"type": "integer", "minimum": 1, "maximum": _LARGEST_ID})
+
+
+def _version() -> Schema:
+    text = "The ETag of the group as it was read: if it has changed since, the answer is 412."
+    return {"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": text}
 
 
 def _in_path(name: str, schema: Schema) -> Schema:

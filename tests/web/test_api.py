@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from fsctl.admin import users
 from fsctl.admin.audit import list_changes
-from fsctl.admin.groups import get_group
+from fsctl.admin.groups import get_group, set_group
 from fsctl.web.openapi import document
 from fsctl.web.openapi_answers import ANSWERS
 from fsctl.web.throttle import MOST_ACCOUNT, WINDOW
@@ -73,6 +73,23 @@ def test_a_group_is_added_changed_and_removed(api: Api, example: Engine) -> None
     assert client.get(place).status_code == 404
     last = client.get("/api/v1/history?limit=1").json["changes"][0]["id"]
     assert client.post(f"/api/v1/history/{last}/undo").json["name"] == "Office"
+
+
+def test_a_group_is_replaced_as_it_was_read(api: Api, example: Engine) -> None:
+    client, place = api(), "/api/v1/groups/1"
+    read = client.get(place)
+    old = {"If-Match": read.headers["ETag"]}
+    set_group(example, "sales", description="somebody else's")
+    sent = {"name": "sales", "wait": 12}
+    refused = client.put(place, json=sent, headers=old)
+    assert (refused.status_code, "meanwhile" in refused.json["error"]) == (412, True)
+    for wrong in ("W/" + read.headers["ETag"], '"x"', "x"):
+        assert client.delete(place, headers={"If-Match": wrong}).status_code == 412
+    assert get_group(example, "sales").description == "somebody else's"
+    new = {"If-Match": client.get(place).headers["ETag"]}
+    changed = client.put(place, json=sent, headers=new)
+    assert (changed.status_code, changed.json["wait"]) == (200, 12)
+    assert client.delete(place, headers={"If-Match": changed.headers["ETag"]}).status_code == 204
 
 
 def test_parts_of_a_group_are_changed(api: Api, example: Engine) -> None:
