@@ -67,6 +67,25 @@ def test_ringing_is_heard_by_who_comes_back_through_the_dialplan(
     assert not call.listens(0.3)
 
 
+@pytest.mark.parametrize("chosen", ["", "transfer_ringback=%(100,100,440)"], ids=["usual", "own"])
+def test_ringing_is_heard_after_a_transfer_by_a_member(
+    rig: Rig, group: MakeGroup, chosen: str
+) -> None:
+    """The caller is answered, and heard a 180 before."""
+    rig.phone("test002", Script(answer_after=0.1))
+    rig.phone("test006", Script(answer_after=1.0))
+    second = group(["test006"])
+    call = rig.dial(group(["test002"]), before=(("set", chosen),) if chosen else ())
+    rig.log.wait("test002", "talking")
+    assert call.hears("test002")
+    rig.transfer("test002", second)
+    rig.log.wait("test006", "invite")
+    assert call.listens(0.8)
+    rig.log.wait("test006", "talking")
+    assert call.hears("test006")
+    assert not call.listens(0.3), "the ringing goes on"
+
+
 TONE = "ringback=%(2000, 4000, 440, 480)"
 
 
