@@ -3,8 +3,6 @@
 import logging
 import os
 import sqlite3
-import subprocess
-import sys
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -22,7 +20,6 @@ from tests.cli.conftest import Run
 from tests.databases import make_tables
 from tests.small_disk import SmallDisk, small_disk
 
-CLI = Path(__file__).parents[2] / "cli.py"
 STILL = "Nothing was changed, and calls go on with the groups that controllers know\n"
 
 
@@ -109,18 +106,6 @@ def test_room_is_that_of_the_nearest_directory(tmp_path: Path) -> None:
     assert os.path.ismount(there.mount)
     assert not Space(Path("/"), 2 * files.MEGABYTE, files.MEGABYTE, True).full
     assert Space(Path("/"), 2 * files.MEGABYTE, files.MEGABYTE, False).full
-
-
-def test_standard_output_may_be_full(nowhere: Path, sqlite_url: str, tables: None) -> None:
-    with Path("/dev/full").open("w") as out:
-        done = subprocess.run(
-            [sys.executable, str(CLI), "--database-url", sqlite_url, "group", "list"],
-            stdout=out,
-            stderr=subprocess.PIPE,
-            check=False,
-            text=True,
-        )
-    assert (done.returncode, done.stderr) == (1, "Error: /dev/full: No space left on device\n")
 
 
 def test_a_log_that_is_full_stops_nobody_and_says_what_is_missing(

@@ -73,7 +73,7 @@ def test_a_full_disk_is_one_line() -> None:
             [sys.executable, CLI, "config"], stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert result.returncode == 1
-    assert result.stderr == b"Error: [Errno 28] No space left on device\n"
+    assert result.stderr == b"Error: /dev/full: No space left on device\n"
 
 
 @pytest.mark.postgresql

@@ -167,7 +167,8 @@ def test_an_upgrade_that_cannot_copy_changes_nothing(
     monkeypatch.setattr(os, "link", full)
     result = fsctl("--database-url", sqlite_url, "db", "upgrade")
     assert result.exit_code == 1
-    assert result.stderr.endswith(": No space left on device\n")
+    assert ": No space left on device; the file system /" in result.stderr
+    assert result.stderr.endswith(" MB free\n")
     assert migrate.current(sqlite_url) == "0001"
 
 
