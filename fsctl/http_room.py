@@ -112,5 +112,5 @@ class Room:
             return False
         self.leave(found)
         with suppress(OSError):
-            found.sock.shutdown(plain.SHUT_RDWR)  # whoever reads it sees its end
+            found.sock.shutdown(plain.SHUT_RDWR)  # its reader sees the end
         return True

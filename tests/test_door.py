@@ -111,8 +111,8 @@ class Panel(Process):
     ) -> tuple[int, http.client.HTTPMessage]:
         form = urlencode({"csrf": token, "name": name, "password": password}).encode()
         headers = {"Cookie": cookie, "Content-Type": FORM}
-        status, told, _ = self.ask("POST", "/sign-in", form, here, **headers)
-        return status, told
+        status, answered, _ = self.ask("POST", "/sign-in", form, here, **headers)
+        return status, answered
 
     def page(self) -> float:
         """Look at anna's groups; return after how many seconds they came."""
@@ -213,7 +213,7 @@ def test_a_thousand_half_heads_and_held_bodies_keep_nobody_out(panel: Panel) -> 
 
 
 def test_sign_ins_by_the_hundred_slow_down_nobody_s_pages(panel: Panel) -> None:
-    """From 30 addresses at once, all the time: whoever is signed in has their pages."""
+    """From 30 addresses at once, all the time: a signed-in user has their pages."""
     before, over = panel.peak(), threading.Event()
     answers: list[int] = []
 

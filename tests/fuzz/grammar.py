@@ -1,4 +1,4 @@
-"""What FreeSWITCH may be told, by its own rules: written here anew, and not with ``fsctl.esl``.
+"""The commands that FreeSWITCH may get, by its own rules, written without ``fsctl.esl``.
 
 mod_event_socket reads a command up to an empty line (``read_packet``); what stands behind the first
 line is headers. ``api`` and ``originate`` take their words apart at spaces, where single quotes and
@@ -64,7 +64,7 @@ RUNS_SOMETHING = re.compile(
     r"(?:api|execute_on|origination|originate|leg|group_confirm|bridge|fsctl)_.*|uuid",
     re.IGNORECASE,
 )
-"""Variables by which a leg runs something or becomes another, whoever exports them."""
+"""Variables by which a leg runs something or becomes another; no export sets them."""
 STEP = (
     rf"(?:unset:{WORD}|unset:(?:api_hangup_hook|hangup_after_bridge)|set:socket_resume=false"
     rf"|export:sip_h_X-Fsctl-Hops=\d+|sleep:\d+|answer|transfer:[A-Za-z0-9+*#._-]+ XML {WORD}"

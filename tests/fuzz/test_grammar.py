@@ -133,7 +133,7 @@ class House:
 
 
 class Switch:
-    """One call of a switch that has everything said by strangers; it keeps what it is told."""
+    """One call of a switch that has everything said by strangers; it keeps the commands."""
 
     def __init__(self, house: House, said: dict[str, str], chance: random.Random) -> None:
         self.commands: list[str] = []
@@ -187,7 +187,7 @@ class Switch:
             self._have_a_leg(command)
 
     def _have_a_leg(self, command: str) -> None:
-        """Have a phone ring, reject, or be unreachable; what is told of it has strangers' texts."""
+        """Have a phone ring, reject, or be unreachable; its events have strangers' texts."""
         job = command.rpartition("Job-UUID: ")[2]
         tags = {"variable_fsctl_call": self._said["Unique-ID"], "variable_fsctl_leg": job}
         texts = {"Caller_Callee_ID_Name": self._text(), "Caller_Destination_Number": self._text()}

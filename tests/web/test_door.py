@@ -1,4 +1,4 @@
-"""Users and strangers, told apart before their requests are taken up; strangers' turns."""
+"""Users and strangers are distinguished before a request is answered; strangers take turns."""
 
 from __future__ import annotations
 
