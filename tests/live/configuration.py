@@ -161,7 +161,7 @@ def _dialplan() -> str:
     on whatever becomes of the socket, the socket, and the fallback. Here that reports the caller's
     arrival and keeps the call. ``before`` does what a header of the call says, which ends with a
     transfer to the number that is meant; ``flags-FLAG-RESUME`` is a ``socket`` with that flag
-    alone.
+    alone; ``via-NUMBER`` goes to a number by another outbound socket, which a header names.
     """
     bridges = "\n".join(
         _extension(
@@ -178,10 +178,16 @@ def _dialplan() -> str:
         ("bridge", "loopback/$1/rig/XML"),
     )
     moved = _extension(r"^move-(\d+)$", ("transfer", "$1 XML rig"))
+    other = _extension(
+        r"^via-(\d+)$",
+        ("set", "socket_resume=true"),
+        ("socket", "${sip_h_X-Elsewhere} async full"),
+        ("transfer", "$1 XML rig"),
+    )
     before = _extension(f"^{BEFORE}$", ("transfer", "'m:^:${sip_h_X-Before}' inline"))
     others = _handed_over(r"^flags-(\w+)-(\w+)$", "$1", "$2")
     hunted = _handed_over("^(.+)$", "async full")
-    extensions = "\n".join((bridges, followed, moved, before, others, hunted))
+    extensions = "\n".join((bridges, followed, moved, other, before, others, hunted))
     return f'<context name="rig">\n{extensions}\n</context>'
 
 

@@ -36,7 +36,7 @@ def restart(count: int, seed: int, desks: int) -> Tally:
         def trial(desk: Desk, number: int, chance: random.Random) -> None:
             answering = desk.phones[number % 3 == 0]
             answering.script = Script(answer_after=chance.uniform(0.02, 0.5))
-            caller = desk.dial(_in_turn(on, number))
+            caller = desk.dial(in_turn(on, number))
             # However late an overloaded switch is, nobody waits longer than this.
             if not desk.log.until(
                 lambda: caller.talking or caller.over or bool(desk.log.all(what="fallback")),
@@ -49,7 +49,7 @@ def restart(count: int, seed: int, desks: int) -> Tally:
             rings = desk.log.all(what="invite")[0].at
             tally.add("answered", rings - desk.log.wait("caller", "calling").at)
 
-        with _ending(on, signal.SIGTERM, tally):
+        with ending(on, signal.SIGTERM, tally):
             on.run(tally, count, seed, trial, PAUSE)
     return tally
 
@@ -62,7 +62,7 @@ def kill(count: int, seed: int, desks: int) -> Tally:
         def trial(desk: Desk, number: int, chance: random.Random) -> None:
             for phone in (desk.phones[:1], desk.phones[1:], [])[number % 3]:
                 phone.script = Script(answer_after=chance.uniform(0.02, 1.5))
-            caller = desk.dial(_in_turn(on, number))
+            caller = desk.dial(in_turn(on, number))
             latest = desk.log.wait("caller", "calling").at + WAIT + BOUND
             outcome = _outcome(desk, caller, latest)
             # Who answers has the caller, even one who has just reached the fallback.
@@ -76,7 +76,7 @@ def kill(count: int, seed: int, desks: int) -> Tally:
             tally.add(outcome, took)
 
         on.forgives = "died while it hunted"
-        with _ending(on, signal.SIGKILL, tally):
+        with ending(on, signal.SIGKILL, tally):
             on.run(tally, count, seed, trial, PAUSE)
     return tally
 
@@ -96,7 +96,7 @@ def _outcome(desk: Desk, caller: OutgoingCall, latest: float) -> str:
     return now()
 
 
-def _in_turn(on: Stage, number: int) -> str:
+def in_turn(on: Stage, number: int) -> str:
     """Return the controllers' list, every other call with the other one first."""
     first, second = (on.served[index].address for index in (number % 2, 1 - number % 2))
     return f"{first}|{second}"
@@ -118,7 +118,7 @@ def _converse(desk: Desk, caller: OutgoingCall, seconds: float) -> None:
 
 
 @contextmanager
-def _ending(on: Stage, how: signal.Signals, tally: Tally) -> Iterator[None]:
+def ending(on: Stage, how: signal.Signals, tally: Tally) -> Iterator[None]:
     """End one controller after the other by a signal, and start another in its place."""
     ended = 0
 
