@@ -23,7 +23,7 @@ class Arrival:
     8.1.1.6), empty when the switch does not say. ``media`` is whether the caller's channel has
     media already, ``answered`` whether the dialplan has answered it; ``ringback`` is what the
     dialplan wants the caller to hear as ringing; ``carried`` goes with every leg. ``switch`` is the
-    switch's own id since its start.
+    switch's own id since its start, ``context`` the dialplan context in which the call is.
     """
 
     uuid: str
@@ -39,6 +39,7 @@ class Arrival:
     ringback: str = ""
     carried: Carried = NOTHING
     switch: str = ""
+    context: str = ""
 
     @classmethod
     def of(
@@ -72,6 +73,7 @@ class Arrival:
             _ringback(get, state == "answered"),
             carrying.read(session.session_data, session.channel_block),
             get("Core-UUID", ""),
+            get("Caller-Context", ""),
         )
 
 

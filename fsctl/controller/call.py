@@ -393,12 +393,18 @@ class HuntedCall:
             elif self.clock() >= again:
                 again = self.clock() + STRAGGLER_TIME
                 self._end_stragglers(hunt)
+        self._end_talk(hunt)
 
     def _let_go(self, winner: int, hunt: Hunt) -> None:
         """End the conversation of a caller who is about to be transferred."""
         self.caller.closes_in_time()
         self.legs[winner].over = True
         hunt.handle(ev.LegEnded(winner, TRANSFERRED), self.clock())
+
+    def _end_talk(self, hunt: Hunt) -> None:
+        """End the conversation of a caller who has hung up, and whose member has not."""
+        if hunt.winner and self.caller.gone_at is not None:
+            hunt.handle(ev.LegEnded(hunt.winner.number, TRANSFERRED), self.caller.gone_at)
 
     def _end_stragglers(self, hunt: Hunt) -> None:
         """End once more whom the first order missed, though we may never have heard of a channel.

@@ -48,8 +48,8 @@ class Caller:
         self.hears = False
         self.media = arrival.media
         self.answered = arrival.answered
-        self.gone = False
-        """Whether the caller is known to have hung up."""
+        self.gone_at: float | None = None
+        """When the caller was seen to have hung up (``time.monotonic()``, seconds)."""
         self.leaving = False
         """Whether the caller is about to be transferred, and not by us."""
         self.bounded_at = 0.0
@@ -58,6 +58,11 @@ class Caller:
         self._sign = new_job()
         """What tells that it is this connection's caller who is about to be transferred."""
         self._hears_legs = self._looked_after = self._bounded = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether the caller is known to have hung up."""
+        return self.gone_at is not None
 
     @property
     def uuid(self) -> str:
@@ -110,7 +115,8 @@ class Caller:
 
     def follow(self, event: Event) -> None:
         """Note whether the caller has hung up, or is about to be transferred by somebody else."""
-        self.gone = self.gone or self.is_gone(event)
+        if self.gone_at is None and self.is_gone(event):
+            self.gone_at = time.monotonic()
         self.leaving = self.leaving or leaving.is_leaving(event, self._sign)
 
     def let_go(self) -> None:

@@ -84,11 +84,13 @@ class Whom:
         self._around = around
         self._prompts = prompts_of(group)
         carried = arrival.carried.of_leg(hops)
-        self._originates = Originates(arrival.uuid, shown_of(group, arrival), carried)
+        self._originates = Originates(
+            arrival.uuid, shown_of(group, arrival), carried, arrival.context
+        )
         self._outside = self._originates
         if around.outside.caller and has_external(group):
             shown = shown_of(around.outside.group(group), arrival)
-            self._outside = Originates(arrival.uuid, shown, carried)
+            self._outside = Originates(arrival.uuid, shown, carried, arrival.context)
 
     @property
     def may_pass_over(self) -> bool:

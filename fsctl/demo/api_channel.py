@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from fsctl.demo import bridge, calls, causes
+from fsctl.demo import bridge, calls, causes, transfers
 from fsctl.demo.quoting import separate
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ def uuid_transfer(switch: Switch, argument: str) -> str:
     if channel is None:
         return NO_CHANNEL
     if words[2:3] == ["inline"]:
-        switch.send_inline(channel, words[1])
+        transfers.send_inline(switch, channel, words[1])
     else:
-        switch.transfer(channel)
+        transfers.transfer(switch, channel)
     return "+OK\n"
 
 

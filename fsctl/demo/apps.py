@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from fsctl.demo import bridge, calls, causes, sounds
+from fsctl.demo import bridge, calls, causes, sounds, transfers
 from fsctl.demo.channel import Channel
 from fsctl.demo.clock import epoch, next_tick
 from fsctl.demo.events import Header
@@ -135,9 +135,9 @@ def limit(switch: Switch, channel: Channel, argument: str) -> None:
     if otherwise.startswith("!"):
         calls.hangup(switch, channel, causes.parse(otherwise[1:]))
     elif dialplan == "inline":
-        switch.send_inline(channel, otherwise)
+        transfers.send_inline(switch, channel, otherwise)
     else:
-        switch.transfer(channel)
+        transfers.transfer(switch, channel)
 
 
 def limit_execute(switch: Switch, channel: Channel, argument: str) -> None:
@@ -236,9 +236,9 @@ def transfer(switch: Switch, channel: Channel, argument: str) -> None:
     """``transfer``: ``EXTENSION [DIALPLAN [CONTEXT]]``; the demo's dialplan has one context."""
     words = separate(argument, " ", 4)
     if words[1:2] == ["inline"]:
-        switch.send_inline(channel, words[0])
+        transfers.send_inline(switch, channel, words[0])
     elif words:
-        switch.transfer(channel, words[0])
+        transfers.transfer(switch, channel, words[0])
 
 
 def sched_hangup(switch: Switch, channel: Channel, argument: str) -> None:

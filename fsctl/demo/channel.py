@@ -64,6 +64,7 @@ class Profile:
     cid_number: str = ""
     username: str = ""
     dialplan: str = ""
+    context: str = "default"
     orig_name: str = ""
     orig_number: str = ""
     callee_name: str = ""
@@ -286,7 +287,7 @@ class Channel:
             ("Unique-ID", self.uuid),
             ("Source", shown.source),
             ("Transfer-Source", shown.transfer_source if own else ""),
-            ("Context", "default"),
+            ("Context", shown.context),
             ("Channel-Name", self.name),
             ("Profile-Index", str(shown.index) if own else ""),
             *((name, str(at if own else 0)) for name, at in moments),

@@ -92,7 +92,7 @@ def originate(switch: Switch, command: str) -> str:
     defaults = ["", "", "XML", "default", "", "", str(_DEFAULT_TIMEOUT)]
     given = ["" if argument.lower() == "undef" else argument for argument in arguments]
     padded = [value or default for value, default in zip(given, defaults, strict=False)]
-    url, exten, dialplan, _, name, number, timeout = padded + defaults[len(padded) :]
+    url, exten, dialplan, context, name, number, timeout = padded + defaults[len(padded) :]
     try:
         dial = read_dial_string(url)
     except ValueError:
@@ -107,7 +107,7 @@ def originate(switch: Switch, command: str) -> str:
         leg, cause = attempt.run(endpoints)
         if leg is not None:
             calls.run_hook(switch, leg, "api_on_post_originate")
-            _hand_over(switch, leg, exten, dialplan)
+            _hand_over(switch, leg, exten, dialplan, context)
             return f"+OK {leg.uuid}\n"
     return f"-ERR {cause}\n"
 
@@ -117,13 +117,14 @@ def _whole(text: str | None, default: int = 0) -> int:
     return int(digits) if digits.isdigit() and len(digits) < 10 else default
 
 
-def _hand_over(switch: Switch, leg: Channel, exten: str, dialplan: str) -> None:
+def _hand_over(switch: Switch, leg: Channel, exten: str, dialplan: str, context: str) -> None:
     """Send an answered leg into its dialplan (``switch_ivr_session_transfer``)."""
     if leg.down:
         return
-    source = f"{epoch()}:{uuids.uuid4()}:bl_xfer:{exten}/default/{dialplan}"
+    source = f"{epoch()}:{uuids.uuid4()}:bl_xfer:{exten}/{context}/{dialplan}"
     leg.clone_profile(
         dialplan=dialplan,
+        context=context,
         transfer_source=source,
         cid_name=leg.profile.callee_name,
         cid_number=leg.profile.callee_number,

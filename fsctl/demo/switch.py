@@ -21,7 +21,6 @@ from fsctl.demo.events import Bus
 from fsctl.demo.expand import expand
 from fsctl.demo.limits import Limits, Throttle
 from fsctl.demo.phones import NETWORK, CallerCall, MemberCall, Phone, Script
-from fsctl.demo.quoting import inline_actions
 
 #: What an observer gets: the telephone's label, what it saw or did, and details. The words are
 #: those of the scenario log (invite, answer, talking, cancel, bye, busy, reject, redirect, calling,
@@ -89,7 +88,8 @@ class Switch:
     """A switch with registered telephones that hands every caller to a controller.
 
     ``controllers`` is the list given to the ``socket`` application (``host:port|host:port``);
-    ``fallback`` are the dialplan's actions after it, as (application, argument) pairs.
+    ``fallback`` are the dialplan's actions after it, as (application, argument) pairs. ``context``
+    is where all of that stands.
     """
 
     def __init__(
@@ -97,10 +97,12 @@ class Switch:
         controllers: str,
         *,
         domain: str = "pbx.test",
+        context: str = "default",
         fallback: Sequence[Action] = FALLBACK,
     ) -> None:
         self.controllers = controllers
         self.domain = domain
+        self.context = context
         self.fallback = list(fallback)
         self.core_uuid = str(uuids.uuid4())
         self.started = time.monotonic()
@@ -183,6 +185,7 @@ class Switch:
         profile = Profile(
             username=caller_number,
             dialplan="XML",
+            context=self.context,
             cid_name=caller_name,
             cid_number=caller_number,
             orig_name=caller_name,
@@ -238,47 +241,6 @@ class Switch:
     def parse_messages(self, channel: Channel) -> None:
         """Do what waits to be done on a channel's thread."""
         apps.parse_messages(self, channel)
-
-    def transfer(self, channel: Channel, extension: str = "") -> None:
-        """Send a channel through the dialplan again, or to the fallback; its claims go."""
-        if self._before_transfer(channel):
-            return
-        self.limits.release(channel)
-        channel.queued = [("demo_fallback", None), *self.fallback]
-        where = getattr(channel.phone, "controllers", "")  # a caller's
-        if extension and where:
-            channel.clone_profile(destination=extension)
-            again = [("set", "socket_resume=true"), ("socket", f"{where} async full")]
-            channel.queued[:0] = again
-        channel.become("CS_ROUTING")
-
-    def send_inline(self, channel: Channel, actions: str) -> None:
-        """Send a channel to an inline dialplan, away from whatever it does."""
-        if self._before_transfer(channel):
-            return
-        channel.queued = list(inline_actions(actions))
-        channel.state = "CS_ROUTING"
-        channel.wake()
-        if not channel.has_thread:
-            self.start_session(channel)
-
-    def _before_transfer(self, channel: Channel) -> bool:
-        """Do what comes before every transfer; True when the channel is gone."""
-        if not channel.down:
-            calls.run_steps(self, channel, "execute_on_blind_transfer")
-        return channel.down
-
-    def refer(self, user: str, extension: str, controllers: str | None = None) -> None:
-        """Let a user's phone transfer the caller it talks to (REFER) to an extension.
-
-        From there ``controllers`` serve them, or those who did before.
-        """
-        for channel in list(self.channels.values()):
-            phone, other = channel.phone, channel.partner
-            if isinstance(phone, MemberCall) and phone.phone.user == user and other:
-                if controllers and isinstance(other.phone, CallerCall):
-                    other.phone.controllers = controllers
-                gevent.spawn_later(NETWORK, self.transfer, other, extension)
 
     def pick_up(self, *users: str) -> None:
         """Let every telephone of these users that rings be answered at this same moment."""

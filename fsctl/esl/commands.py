@@ -14,6 +14,7 @@ from fsctl.esl import leaving
 from fsctl.esl.presentation import Shown
 from fsctl.esl.quoting import (
     dial_string,
+    is_token,
     listed,
     path,
     sound,
@@ -217,9 +218,17 @@ class Originates:
     """
 
     def __init__(
-        self, caller: str, shown: Shown, carried: Mapping[str, str] = MappingProxyType({})
+        self,
+        caller: str,
+        shown: Shown,
+        carried: Mapping[str, str] = MappingProxyType({}),
+        context: str = "",
     ) -> None:
-        """``carried`` goes with the call, quoted (``Carried.of_leg``)."""
+        """``carried`` goes with the call, quoted (``Carried.of_leg``).
+
+        ``context`` is the caller's, as ``bridge`` has it: there a member goes on whom the caller
+        transfers. Without it, or with a name that does not fit, they do in ``default``.
+        """
         caller = token(caller)
         self._common = listed(
             {
@@ -229,7 +238,6 @@ class Originates:
                 "ignore_early_media": "true",
                 # A redirect would loop, or take the caller elsewhere (field notes, "Legs").
                 "outbound_redirect_fatal": "true",
-                "hangup_after_bridge": "true",
                 "intercept_unbridged_only": "true",
                 # By the job itself, before it ends: a closing socket looks at it when all jobs have
                 # ended (``listener_run`` in ``mod_event_socket.c``; ``api_on_answer`` would be
@@ -238,6 +246,7 @@ class Originates:
                 **shown.variables,
             }
         )
+        self._context = f" {context}" if is_token(context) else ""
         self._answered: dict[tuple[Extras, bool], str] = {}
 
     def command(self, leg: LegOrder, extras: Extras = PLAIN) -> str:
@@ -253,7 +262,10 @@ class Originates:
         whom_to_dial = dial_string(leg.dial) if leg.dial else f"user/{token(leg.user)}"
         block = variables(own, UNLESS_OVER, self._common)
         on_answer = self._on_answer(extras, bool(leg.prompt))
-        return f"bgapi originate {block}{whom_to_dial} '{on_answer}' inline\nJob-UUID: {job}"
+        return (
+            f"bgapi originate {block}{whom_to_dial} '{on_answer}' inline{self._context}"
+            f"\nJob-UUID: {job}"
+        )
 
     def _on_answer(self, extras: Extras, asks: bool) -> str:
         """Return what a leg does when it is answered; ``asks``: its member had to press 1."""

@@ -61,6 +61,11 @@ def token(text: str) -> str:
     return _checked(_TOKEN, text)
 
 
+def is_token(text: str) -> bool:
+    """Whether ``token`` would return this text."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def number(text: str) -> str:
     """Return ``text`` if it can be dialled: no reader of a dial string takes it apart.
 

@@ -9,6 +9,7 @@ import gevent
 import pytest
 
 from fsctl.demo import Script
+from fsctl.demo.transfers import transfer
 from tests.demo.harness import Bench, Socket, everything, originate
 
 RINGS = Script()
@@ -268,14 +269,27 @@ def test_a_callers_own_escape_stays(bench: Bench) -> None:
     assert b"\nCaller-Caller-ID-Name: 100%0AEvent-Name%3A%20CHANNEL_ANSWER\n" in head
 
 
-def test_a_caller_without_its_controller_rings_on(bench: Bench) -> None:
-    placed = bench.switch.dial("600")
-    bench.connect().close()
-    gone = bench.switch.channels[placed.uuid]
-    assert not gone.wait(lambda: gone.down, 0.1)
-    placed.hang_up()
-    assert bench.switch.quiet.wait(1)
+def test_a_parked_caller_goes_on_when_the_socket_closes(bench: Bench) -> None:
+    """FreeSWITCH's do too, whatever ``socket_resume`` says, 5 ms after ``connect`` (tried)."""
+    caller, connection = bench.call()
+    gevent.sleep(0.05)
+    connection.close()
+    bench.wait("caller", "released")
+    assert bench.switch.fallen_back == [caller]
+
+
+def test_a_caller_is_taken_out_of_a_second_socket_when_the_first_closes(bench: Bench) -> None:
+    """FreeSWITCH does not ask whose ``park`` it is (``listener_run``)."""
+    caller, first = bench.call()
+    transferring = gevent.spawn(transfer, bench.switch, bench.switch.channels[caller], "601")
+    second = bench.connect()
+    transferring.join()
+    gevent.sleep(0.05)
     assert bench.switch.fallen_back == []
+    first.close()
+    bench.wait("caller", "released")
+    assert bench.switch.fallen_back == [caller]
+    second.close()
 
 
 @pytest.mark.parametrize("how", ["resume", "socket_resume", "exit"])

@@ -39,7 +39,6 @@ OURS = {
     "originate_timeout": r"\d+",
     "ignore_early_media": "true",
     "outbound_redirect_fatal": "true",
-    "hangup_after_bridge": "true",
     "intercept_unbridged_only": "true",
     "origination_nested_vars": "true",
     "api_on_originate": re.escape(
@@ -103,7 +102,7 @@ COMMAND = re.compile(
     rf"|api (?:{API})"
 )
 ORIGINATE = re.compile(
-    rf"bgapi originate (\{{.*\}}){ENDPOINT} '{ANSWERED}' inline\nJob-UUID: {WORD}"
+    rf"bgapi originate (\{{.*\}}){ENDPOINT} '{ANSWERED}' inline(?: {WORD})?\nJob-UUID: {WORD}"
 )
 
 

@@ -179,7 +179,8 @@ class FreeSwitchRig:
     def transfer(self, user: str, number: str, controllers: str | None = None) -> None:
         if controllers:
             self.api(f"uuid_setvar {self._callers[-1].call_id} sip_h_X-Controllers {controllers}")
-        [call] = [call for call in self.calls_of(user) if call.talking]
+        own = [*self.calls_of(user), *(one for one in self._callers if one.who == user)]
+        [call] = [call for call in own if call.talking]
         call.transfer(f"sip:{number}@{DOMAIN}")
 
     def channels(self) -> list[str]:

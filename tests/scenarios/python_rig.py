@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from fsctl.demo import PlacedCall, Switch
 from fsctl.demo import Script as PhoneScript
 from fsctl.demo.inbound import EventSocket
+from fsctl.demo.transfers import refer
 from tests.live.configuration import DOMAIN, USERS
 from tests.live.log import PhoneLog
 from tests.scenarios.rig import Actions, Script
@@ -60,7 +61,7 @@ class PythonRig:
     def __init__(self, controllers: str = "127.0.0.1:8084") -> None:
         self.controllers = controllers
         self.log = PhoneLog()
-        self.switch = Switch(controllers, domain=DOMAIN, fallback=[("park", None)])
+        self.switch = Switch(controllers, domain=DOMAIN, context="rig", fallback=[("park", None)])
         self.switch.observers.append(self._saw)
         self._event_socket = EventSocket(self.switch)
         self._know_users()
@@ -129,7 +130,7 @@ class PythonRig:
         return PythonCall(placed)
 
     def transfer(self, user: str, number: str, controllers: str | None = None) -> None:
-        self.switch.refer(user, number, controllers)
+        refer(self.switch, user, number, controllers)
 
     def channels(self) -> list[str]:
         return list(self.switch.channels)

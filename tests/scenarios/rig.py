@@ -177,7 +177,7 @@ class Rig(Protocol):
         """Every phone of these users that rings now picks up, all in the same instant."""
 
     def transfer(self, user: str, number: str, controllers: str | None = None) -> None:
-        """The user's phone transfers the caller it talks to (REFER) to a number.
+        """A phone transfers whom it talks to (REFER) to a number: a member's, or ``caller``'s.
 
         ``controllers`` is what ``socket`` is handed from then on, by default what it was before.
         """

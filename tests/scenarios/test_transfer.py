@@ -1,4 +1,4 @@
-"""A member transfers the caller elsewhere: into another group, or into the same again."""
+"""A member transfers the caller into a group, or a caller transfers the member."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.live.trials.stage import eventually
 from tests.scenarios.conftest import MakeGroup, Mortal
 from tests.scenarios.rig import Call, Rig, Script
 from tests.scenarios.test_endings import records
-from tests.scenarios.test_records import NEAR
+from tests.scenarios.test_records import NEAR, record
 
 STAYS = 0.7
 """Seconds for which a conversation after a transfer is listened to: everything that ended with the
@@ -147,3 +147,39 @@ def test_a_controller_that_notices_a_transfer_too_late_leaves_the_caller_where_t
     first.signal(signal.SIGCONT)
     rig.log.wait("test006", "talking")
     assert stays_with(rig, call, "test006")
+
+
+def test_a_colleague_who_called_the_group_may_transfer_the_member(
+    rig: Rig, group: MakeGroup
+) -> None:
+    """The member goes on in the context in which the colleague called, as after ``bridge``."""
+    rig.phone("test002", Script(answer_after=0.0))
+    rig.phone("test006", Script(answer_after=0.1))
+    rig.phone("test007")
+    second = group(["test006"])
+    call = rig.dial(group(["test002"]), user="test007")
+    rig.log.wait("caller", "answered")
+    assert call.hears("test002")
+    rig.transfer("caller", second)
+    rig.log.wait("test006", "talking")
+    rig.log.wait("caller", "bye")
+    assert not rig.log.until(lambda: bool(rig.log.all("test006", "bye")), STAYS)
+    rig.log.absent("test002", "bye")
+
+
+def test_the_talk_ends_for_the_record_when_the_caller_leaves_the_member_alone(
+    rig: Rig, group: MakeGroup, database_url: str
+) -> None:
+    """The member whom a colleague transferred talks on, to somebody else."""
+    rig.phone("test002", Script(answer_after=0.0))
+    rig.phone("test006", Script(answer_after=0.1))
+    rig.phone("test007")
+    second = group(["test006"])
+    call = rig.dial(group(["test002"]), user="test007")
+    began = rig.log.wait("caller", "answered").at
+    assert call.hears("test002")
+    rig.transfer("caller", second)
+    over = rig.log.wait("caller", "bye").at
+    assert eventually(lambda: record(database_url, call.uuid)["talk_seconds"] is not None)
+    talk = record(database_url, call.uuid)["talk_seconds"]
+    assert talk == pytest.approx(over - began, abs=NEAR)
