@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from fsctl.controller import handover
+from fsctl.controller.aftermath import leave, see_off
 from fsctl.controller.caller import LEAVING
 from fsctl.controller.held import HeldLegs
 from fsctl.controller.legs import Legs
@@ -26,23 +26,16 @@ from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
     CALLER_GONE,
     COMPLETED_ELSEWHERE,
-    CONVERSATION_OVER,
     NO_ROOM,
     PREEMPTED,
     TEMPORARY_FAILURE,
-    TRANSFERRED,
 )
 from fsctl.store.call_records import CallOutcome
 
 CLAIM_NEWS = 0.1
 """Seconds after which it is asked again whether somebody has the claim; 20 ms are usual."""
-STRAGGLER_TIME = 0.5
-"""Seconds after which a leg that should have ended is ended once more, and again."""
-CROSSING = 1.0
-"""Seconds within which a bound and a winner who takes it back may pass each other on the way."""
 TOGETHER = 4
 """Legs that leave in one piece with the first: to put them together takes less than one sending."""
-_FAR = 86_400.0
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +104,8 @@ class HuntedCall:
             if hunt.winner:
                 self._note(self)  # the conversation may outlive us
             with suppress(SessionClosed):  # which changes nothing any more
-                self._leave(hunt)
-                self._see_off(hunt)
+                leave(self, hunt)
+                see_off(self, hunt)
         finally:
             self._held.clear()
             self.caller.hunted = self.caller.hunted or bool(self.legs.count)
@@ -145,7 +138,7 @@ class HuntedCall:
         """
         caller = self.caller
         if self._taker:
-            self._take_in(self._taker, hunt)
+            self.take_in(self._taker, hunt)
             return
         if self._sounds.greets and not self._greet(hunt):
             return
@@ -176,7 +169,7 @@ class HuntedCall:
         self._sounds.greet()
         until = self.clock() + GREETING_TIME
         while event := self.session.next_event(until):
-            self._take_in(event, hunt)
+            self.take_in(event, hunt)
             if hunt.ended:
                 return False
             if self._sounds.greeted(event):
@@ -198,7 +191,7 @@ class HuntedCall:
             until = min(until, self._held.due)
         event = self.session.next_event(until)
         while event is not None:
-            self._take_in(event, hunt)
+            self.take_in(event, hunt)
             if event.name == "CHANNEL_EXECUTE_COMPLETE" and hunt.phase is Phase.HUNTING:
                 self._sounds.take_in(event)
             if hunt.ended or self.parting.waits:
@@ -229,7 +222,8 @@ class HuntedCall:
         due = hunt.due
         return self.parting.due if due is None else due
 
-    def _take_in(self, event: Event, hunt: Hunt) -> None:
+    def take_in(self, event: Event, hunt: Hunt) -> None:
+        """Have the hunt know of an event, and do what follows of it."""
         if event.name in LEAVING:
             self._follow(event, hunt)
         for told in self.legs.translate(event):
@@ -276,7 +270,7 @@ class HuntedCall:
             if isinstance(action, ev.StartLeg):
                 self._start(action)
             elif isinstance(action, ev.CancelLeg):
-                self._cancel(action.leg, action.cause)
+                self.cancel(action.leg, action.cause)
             elif isinstance(action, ev.CancelAll):
                 self._cancel_all(action.cause)
             else:
@@ -310,7 +304,8 @@ class HuntedCall:
         if not reply.data.startswith("+OK"):
             self._not_rung(number, TEMPORARY_FAILURE)
 
-    def _cancel(self, number: int, cause: str) -> None:
+    def cancel(self, number: int, cause: str) -> None:
+        """End a leg with a cause, whatever it does."""
         leg = self.legs[number]
         leg.cancelled = cause
         if not leg.job:
@@ -347,73 +342,6 @@ class HuntedCall:
             return
         event = self.session.next_event(self.clock() + CLAIM_NEWS)
         if event is not None:
-            self._take_in(event, hunt)
+            self.take_in(event, hunt)
         if hunt.phase is Phase.RELEASING and self.clock() >= self._due(hunt):
             self.parting.release_again(hunt)
-
-    # After the hunt
-
-    def _leave(self, hunt: Hunt) -> None:
-        """Take back what the switch would have done without us, if the winner has not."""
-        over = hunt.began + (hunt.over_at or 0.0)
-        if not self.parting.stands and (
-            not hunt.winner or over < self.caller.bounded_at + CROSSING
-        ):
-            self.caller.unbind()
-        if hunt.winner:
-            self.legs[hunt.winner.number].cancelled = ""
-        gone = hunt.winner and hunt.winner.ended is not None
-        if hunt.winner and gone and not self.legs[hunt.winner.number].bridged:
-            # Hung up before the two were bridged: the switch leaves the caller, who has been
-            # answered, alone in silence (tried). Any other conversation it ends by itself, and who
-            # had one may have been transferred.
-            self.session.send(commands.kill(self.caller.uuid, CONVERSATION_OVER))
-        self.session.flush()
-
-    def _see_off(self, hunt: Hunt) -> None:
-        """Stay until every leg that was called off has ended, and the conversation too.
-
-        A caller who hunts on or stands in line does not wait for legs that call no phone.
-        """
-        if hunt.winner is None and self.parting.goes_on and not self.legs.may_ring:
-            return
-        winner = hunt.winner.number if hunt.winner else None
-        again = self.clock() + STRAGGLER_TIME
-        end = self.clock() + (_FAR if hunt.phase is Phase.CONNECTED else handover.LINGER)
-        while (still := self.legs.open) and self.clock() < end:
-            if not self.caller.over.is_set() and all(leg.number == winner for leg in still):
-                self.caller.over.set()
-            event = self.session.next_event(min(again, end))
-            if event is not None:
-                self._take_in(event, hunt)
-                if self.caller.gone and hunt.phase is Phase.CONNECTED:
-                    end = min(end, self.clock() + handover.LINGER)
-                elif winner and len(still) == 1 and self.caller.leaving:
-                    self._let_go(winner, hunt)
-            elif self.clock() >= again:
-                again = self.clock() + STRAGGLER_TIME
-                self._end_stragglers(hunt)
-        self._end_talk(hunt)
-
-    def _let_go(self, winner: int, hunt: Hunt) -> None:
-        """End the conversation of a caller who is about to be transferred."""
-        self.caller.closes_in_time()
-        self.legs[winner].over = True
-        hunt.handle(ev.LegEnded(winner, TRANSFERRED), self.clock())
-
-    def _end_talk(self, hunt: Hunt) -> None:
-        """End the conversation of a caller who has hung up, and whose member has not."""
-        if hunt.winner and self.caller.gone_at is not None:
-            hunt.handle(ev.LegEnded(hunt.winner.number, TRANSFERRED), self.caller.gone_at)
-
-    def _end_stragglers(self, hunt: Hunt) -> None:
-        """End once more whom the first order missed, though we may never have heard of a channel.
-
-        After a disconnect notice that was not as foreseen nothing is heard any more.
-        """
-        if hunt.phase is Phase.GONE:
-            self.session.post(commands.end_all(self.caller.uuid, hunt.cause or CALLER_GONE))
-            return
-        for leg in self.legs.open:
-            if leg.cancelled:
-                self._cancel(leg.number, leg.cancelled)

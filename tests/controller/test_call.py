@@ -14,7 +14,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from fsctl.controller import call, line, parting, reception
+from fsctl.controller import aftermath, call, line, parting, reception
 from fsctl.esl.commands import CALL_TAG
 from fsctl.esl.picking import PICKER_TAG
 from fsctl.hunt.group import Group, Member
@@ -93,7 +93,7 @@ def test_a_channel_that_came_too_late_for_the_cancel_is_ended(dial: Dial) -> Non
     switch.said("hupall ORIGINATOR_CANCEL fsctl_hunt")
     assert not switch.fitting("hupall ORIGINATOR_CANCEL fsctl_ring")
     switch.tell_of_leg("CHANNEL_CREATE", 1)
-    switch.said("hupall ORIGINATOR_CANCEL fsctl_ring", timeout=call.STRAGGLER_TIME / 2)
+    switch.said("hupall ORIGINATOR_CANCEL fsctl_ring", timeout=aftermath.STRAGGLER_TIME / 2)
 
 
 @pytest.mark.parametrize(("number", "first"), [("605", "filter"), ("600", "ring")])
@@ -109,7 +109,7 @@ def test_music_that_may_fail_is_begun_when_its_end_is_heard(
 def test_a_leg_of_which_nothing_is_heard_is_ended_again_and_again(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(call, "STRAGGLER_TIME", 0.02)
+    monkeypatch.setattr(aftermath, "STRAGGLER_TIME", 0.02)
     switch = dial("600")
     job = switch.said("^bgapi originate").rpartition("Job-UUID: ")[2]
     switch.tell("CHANNEL_HANGUP_COMPLETE", **{"Hangup-Cause": "ORIGINATOR_CANCEL"})
@@ -123,7 +123,7 @@ def test_a_member_whose_caller_left_in_the_moment_of_the_answer_is_hung_up(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has no tag of the hunt any more, and waits for a caller who is not there."""
-    monkeypatch.setattr(call, "STRAGGLER_TIME", 0.02)
+    monkeypatch.setattr(aftermath, "STRAGGLER_TIME", 0.02)
     switch = dial("600")
     switch.said("^bgapi originate")
     switch.tell_of_leg("CHANNEL_CREATE", 1)

@@ -98,7 +98,7 @@ class Calls:
             patch.object(legs, "new_job", _Jobs.next),
             patch("fsctl.controller.handover.LINGER", 0),
             patch("fsctl.controller.parting.RELEASE_TIME", 0.1),
-            patch("fsctl.controller.call.STRAGGLER_TIME", 0.05),
+            patch("fsctl.controller.aftermath.STRAGGLER_TIME", 0.05),
         ]
         for one in self._patches:
             one.start()
