@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
@@ -167,6 +168,7 @@ class _Handler(WSGIHandler):
     def read_requestline(self) -> str:
         """Wait for a request and return its first line; the rest of the head has to follow."""
         limits, sock = self.server.limits, self._sock
+        gevent.sleep(0)  # one that always has its next request there lets others have their turn
         self.server.room.wait(sock.connection)
         began = time.monotonic()
         sock.deadline = began + (limits.idle if self._served else limits.head)
@@ -295,6 +297,8 @@ class HttpServer(WSGIServer):
     for each address. ``largest`` returns how many bytes may be sent with a request, once it is to
     have more than ``limits.body``; it may wait. ``why`` says to a person why a body is refused.
     """
+
+    max_accept = 16  # at a time, for others to have their turn
 
     def __init__(
         self,

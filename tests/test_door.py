@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import select
 import socket
 import statistics
 import subprocess
@@ -302,6 +303,30 @@ def test_large_questions_cost_a_controller_nothing(controller: Controller) -> No
     with meanwhile(*(threading.Thread(target=send) for _ in range(20))):
         times = [controller.page() for _ in range(10)]
     unharmed(controller, before, times)
+
+
+def test_metrics_without_end_delay_no_dialplan(controller: Controller) -> None:
+    """Asked again and again over 150 connections, each with its next requests there already."""
+    dialplan, metrics = controller.ports
+    over = threading.Event()
+    controller.ports = [metrics]
+    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    asking = [controller.connect(request * 5, f"127.0.0.{2 + place % 30}") for place in range(150)]
+
+    def ask() -> None:
+        while not over.is_set():
+            for sock in select.select(asking, [], [], 0.1)[0]:
+                with suppress(ConnectionError):
+                    sock.recv(200_000)
+                    sock.sendall(request)
+
+    controller.ports = [dialplan]
+    with meanwhile(threading.Thread(target=ask)):
+        times = [controller.page() for _ in range(10)]
+        over.set()
+    for sock in asking:
+        sock.close()
+    assert statistics.median(times) < MAY_TAKE
 
 
 def test_dribbled_requests_stop_no_metrics(controller: Controller) -> None:
