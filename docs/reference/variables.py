@@ -74,6 +74,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "sip_h_": (READ, "the beginning of the SIP headers that go with legs (`leg_headers`)"),
     "ringback": (READ, "what a caller hears as ringing whose channel has media"),
     "transfer_ringback": (READ, "the same, of an answered caller"),
+    "sip_copy_custom_headers": (READ, "false: no SIP header goes with legs, as with `bridge`"),
     "sip_req_host": (READ, "where the number was called, for a Diversion header"),
     "bridge_uuid": (f"{LEG}, {READ}", "with whom a channel was bridged last"),
     "sip_invite_failure_status": (f"{LEG}, {READ}", "the telephone's final SIP code"),

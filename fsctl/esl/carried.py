@@ -30,15 +30,20 @@ MAX_VALUE = 4096
 
 _HEADER = "variable_sip_h_"
 _EXPORTS = "export_vars"
+_NO = ("false", "no", "off", "0", "disabled", "inactive", "disallow")
 _NOLOCAL = re.compile(r"(?:nolocal:|_nolocal_)(.+)", re.IGNORECASE)
 _NOLOCAL_LINE = re.compile(rb"^variable_(nolocal:[\w.-]{1,64}): ?(.*)$", re.MULTILINE | re.I)
 _KEPT_BACK = re.compile(
-    r"(?:fsctl|origination|originate|leg|group_confirm|execute_on|api|bridge|intercept|limit|park"
-    r"|loopback)_.*|uuid|export_vars|hangup_after_bridge|ignore_early_media|max_forwards"
-    r"|outbound_redirect_fatal|socket_resume|sip_h_x-fsctl-.*",
+    r"(?:fsctl|origination|originate|ent_originate|leg|group_confirm|execute_on|exec|api|bridge"
+    r"|intercept|limit|park|loopback|monitor_early_media|user_recurse|sip_h_x-fsctl)[_-].*"
+    r"|(?:hangup|transfer)_after_bridge|(?:fail|hangup)_on_single_reject"
+    r"|ignore_(?:early_media|ring_ready)|(?:return_)?ring_ready|instant_ringback"
+    r"|(?:call|progress)_timeout|forked_dial|no_throttle_limits|local_var_clobber"
+    r"|uuid|export_vars|max_forwards|outbound_redirect_fatal|socket_resume",
     re.IGNORECASE,
 )
-"""What decides how a leg is called, won and ended, or has it run something: that is ours."""
+"""What decides how a leg is called, won and ended, or has it run something: that is ours. Most of
+these are what ``switch_ivr_originate.c`` reads."""
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +79,8 @@ class Carrying:
         names = [name for name in channel if name[:15] == _HEADER]
         if not exports and not names:
             return NOTHING
+        if channel.get("variable_sip_copy_custom_headers", "true").lower() in _NO:
+            names = []  # as mod_sofia does
         found = dict(_exported(channel, block, exports))
         own = {name for name in exports.split(",") if not _NOLOCAL.fullmatch(name)}
         known = {name.casefold() for name in found}

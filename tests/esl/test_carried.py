@@ -83,6 +83,8 @@ def test_an_exported_variable_is_exported_further_but_for_a_remote_one() -> None
     [
         *("fsctl_call", "FSCTL_HUNT", "origination_uuid", "originate_timeout", "api_on_answer"),
         *("execute_on_media", "group_confirm_file", "hangup_after_bridge", "leg_timeout"),
+        *("return_ring_ready", "call_timeout", "fail_on_single_reject", "exec_after_bridge_app"),
+        *("monitor_early_media_fail", "ring_ready", "transfer_after_bridge", "sip_h_X-Fsctl-Leg"),
         *("max_forwards", "sip_h_X-Fsctl-Hops", "export_vars", "socket_resume"),
     ],
 )
@@ -105,6 +107,16 @@ def test_headers_by_their_names(headers: tuple[str, ...], carried: set[str]) -> 
     channel = {f"variable_sip_h_{name}": "1" for name in ("X-One", "X-Two", "P-Charge")}
     read = Carrying(headers).read(channel).variables
     assert read == {f"sip_h_{name}": "1" for name in carried}
+
+
+def test_a_dialplan_may_keep_headers_back() -> None:
+    channel = {
+        "variable_sip_copy_custom_headers": "false",
+        "variable_export_vars": "sip_h_X-One",
+        "variable_sip_h_X-One": "1",
+        "variable_sip_h_X-Two": "2",
+    }
+    assert Carrying().read(channel).variables == {"sip_h_X-One": "1"}
 
 
 @pytest.mark.parametrize("name", ["X-Fsctl-Hops", "x-fsctl-hops", "X-FSCTL-HOPS"])

@@ -103,7 +103,7 @@ def test_what_a_stranger_writes_stays_a_value_or_is_left_out(rig: Rig, group: Ma
 
 def test_what_ours_decides_is_not_the_dialplans(rig: Rig, group: MakeGroup) -> None:
     """What has a leg run something, or changes how it is won, is not carried."""
-    rig.phone("test002", Script(answer_after=0.3))
+    rig.phone("test002", Script(answer_after=1.5))
     rig.phone("test006")
     before: Actions = tuple(
         ("export", f"nolocal:{text}")
@@ -113,6 +113,10 @@ def test_what_ours_decides_is_not_the_dialplans(rig: Rig, group: MakeGroup) -> N
             "execute_on_answer=hangup",
             "ignore_early_media=false",
             "originate_timeout=1",
+            "call_timeout=1",
+            "return_ring_ready=true",
+            "fail_on_single_reject=true",
+            "monitor_early_media_ring=true",
             "api_on_answer=global_setvar fsctl_canary=1",
             "Hangup_After_Bridge=false",
             "origination_uuid=same",
