@@ -28,6 +28,7 @@ _ENDINGS = {
     CallOutcome.GAVE_UP.value: "the caller gave up",
     CallOutcome.LINE_OVER.value: "waited in line for too long and was let go",
     CallOutcome.HANDED_BACK.value: "given back to the dialplan",
+    CallOutcome.SWITCH_LOST.value: "the connection to FreeSWITCH was lost",
     CallOutcome.INTERRUPTED.value: "its controller died",
 }
 _CAUSES = {

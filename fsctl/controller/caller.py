@@ -50,6 +50,10 @@ class Caller:
         self.answered = arrival.answered
         self.gone_at: float | None = None
         """When the caller was seen to have hung up (``time.monotonic()``, seconds)."""
+        self.lost = False
+        """Whether the switch went away while the caller waited."""
+        self.given_back = False
+        """Whether the dialplan has the caller again, since we stop."""
         self.leaving = False
         """Whether the caller is about to be transferred, and not by us."""
         self.bounded_at = 0.0

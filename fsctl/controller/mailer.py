@@ -53,7 +53,12 @@ FIRST_RETRY, LAST_RETRY = 5.0, 300.0
 """Seconds after which a server that took nothing is tried again; twice as long each time."""
 TIDY = 3_600.0
 """Seconds between two removals of what is done."""
-TAKEN = (CallOutcome.ANSWERED, CallOutcome.HANDED_BACK, CallOutcome.INTERRUPTED)
+TAKEN = (
+    CallOutcome.ANSWERED,
+    CallOutcome.HANDED_BACK,
+    CallOutcome.SWITCH_LOST,
+    CallOutcome.INTERRUPTED,
+)
 """Outcomes of calls that are not missed: somebody has the caller, or may have, without us."""
 
 

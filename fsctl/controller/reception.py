@@ -20,7 +20,7 @@ from fsctl.controller.line import InLine, Left, Lines
 from fsctl.controller.memories import Memories
 from fsctl.controller.onward import send_on
 from fsctl.controller.recorder import Recorder
-from fsctl.controller.records import line_record, record_of, refusal_of
+from fsctl.controller.records import given_up, line_record, record_of, refusal_of
 from fsctl.controller.stay import Stay
 from fsctl.controller.whom import Around, user_of
 from fsctl.esl import commands
@@ -270,7 +270,8 @@ class Reception:
         if isinstance(part, HuntedCall):
             self.note(part)
         elif handed_back or part.stay not in self._told:
-            self._put(line_record(part.stay, CallOutcome.HANDED_BACK, "", time.time()), part.stay)
+            outcome = given_up(part.stay.caller)
+            self._put(line_record(part.stay, outcome, "", time.time()), part.stay)
         part.stay.over()
 
     def note(self, call: HuntedCall) -> None:

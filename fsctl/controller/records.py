@@ -4,6 +4,7 @@ from typing import Any
 
 from fsctl.controller.arrival import Arrival
 from fsctl.controller.call import HuntedCall
+from fsctl.controller.caller import Caller
 from fsctl.controller.recorder import controller_name
 from fsctl.controller.stay import Stay
 from fsctl.hunt.admission import Refusal
@@ -32,7 +33,7 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         **_facts_of(arrival, call.group),
         began=stay.began,
         wait_seconds=wait,
-        outcome=str(call_outcome(hunt) if winner else call.parting.came_to or call_outcome(hunt)),
+        outcome=str(_outcome_of(call)),
         cause=hunt.cause,
         ended=stay.began + wait + (talk or 0.0),
         answered_by=winner.member if winner else None,
@@ -41,6 +42,19 @@ def record_of(call: HuntedCall, now: float) -> CallRecord:
         onward=call.parting.went,
         line_seconds=stay.line_seconds,
     )
+
+
+def _outcome_of(call: HuntedCall) -> CallOutcome:
+    if call.hunt.winner:
+        return CallOutcome.ANSWERED
+    if not call.hunt.ended:
+        return given_up(call.caller)
+    return call.parting.came_to or call_outcome(call.hunt)
+
+
+def given_up(caller: Caller) -> CallOutcome:
+    """Return what became of a caller whom nobody serves any more although they wait."""
+    return CallOutcome.SWITCH_LOST if caller.lost else CallOutcome.HANDED_BACK
 
 
 def line_record(stay: Stay, outcome: CallOutcome, cause: str, now: float) -> CallRecord:

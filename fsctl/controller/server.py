@@ -169,6 +169,7 @@ class Controller:
             if not caller.over.is_set():
                 with about_call(caller.uuid):
                     log.info("given back to the dialplan")
+                    caller.given_back = True
                     give_back(caller.session, begun=True)
                 caller.session.stop()  # or it would ring the others again
                 self._reception.close(part, handed_back=True)
@@ -204,10 +205,12 @@ class Controller:
                     self._log_talk(over)
                 following = self._reception.after(part)
         except SessionClosed as closed:
+            _note_loss(part, session)
             log.debug("connection closed: %s", closed)
             if self._meter and part:
                 self._meter.failed(closed)
         except EventSocketError as error:
+            _note_loss(part, session)
             log.warning("connection given up: %s", error)
             if self._meter:
                 self._meter.failed(error)
@@ -310,3 +313,9 @@ class Controller:
     def _log_talk(self, hunt: Hunt) -> None:
         if hunt.winner and hunt.winner.ended is not None and hunt.over_at is not None:
             log.info("over after %.1f s of talk", hunt.winner.ended - hunt.over_at)
+
+
+def _note_loss(part: Part | None, session: CallSession) -> None:
+    """Note that the switch of a caller is gone, unless the connection still stands, or we stop."""
+    if part and not session.connected:
+        part.stay.caller.lost = not part.stay.caller.given_back

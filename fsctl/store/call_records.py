@@ -60,6 +60,8 @@ class CallOutcome(StrEnum):
     TOO_MANY_HOPS = "too many hops"
     HANDED_BACK = "handed back"
     """The controller could not go on; the dialplan did."""
+    SWITCH_LOST = "switch lost"
+    """FreeSWITCH died, or could not be reached any more, while the caller waited."""
     INTERRUPTED = "interrupted"
     """The controller died in mid-hunt; the switch finished what was started (``store.live``)."""
 

@@ -28,6 +28,7 @@ OUTCOMES = {
     CallOutcome.LINE_OVER.value: N_("waited in line for too long"),
     CallOutcome.TOO_MANY_HOPS.value: N_("sent on too often"),
     CallOutcome.HANDED_BACK.value: N_("given back to the dialplan"),
+    CallOutcome.SWITCH_LOST.value: N_("the connection to FreeSWITCH was lost"),
     CallOutcome.INTERRUPTED.value: N_("its controller died"),
 }
 _LEGS = {

@@ -21,6 +21,7 @@ def test_the_outcomes_are_those_of_records() -> None:
     others = {
         CallOutcome.ANSWERED,
         CallOutcome.HANDED_BACK,
+        CallOutcome.SWITCH_LOST,
         CallOutcome.INTERRUPTED,
         CallOutcome.NO_SUCH_NUMBER,
     }
