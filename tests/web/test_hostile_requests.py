@@ -109,7 +109,7 @@ def test_every_page_is_a_path_of_our_own(parts: list[str], query: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["..", "a" * 500, "a..b", "x" * 64])
-@pytest.mark.parametrize("path", ["/sign-in", "/groups", "/api/v1/groups", "/nothing"])
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/groups"])
 def test_a_host_that_is_none_is_refused(stranger: Browser, host: str, path: str) -> None:
     answer = stranger.client.get(path, headers={"Host": host, "Accept": "text/html"})
     assert answer.status_code == 400
