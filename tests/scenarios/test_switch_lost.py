@@ -56,5 +56,5 @@ def test_a_controller_that_stops_has_lost_no_switch(
     served.signal(signal.SIGTERM)
     served.signal(signal.SIGINT)
     rig.log.wait("caller", "fallback")
-    served.stop()
+    assert served.process.wait(timeout=10) == 0
     assert record(database_url, call.uuid)["outcome"] == "handed back"
