@@ -9,6 +9,7 @@ from functools import partial
 
 from fsctl.controller.aftermath import leave, see_off
 from fsctl.controller.caller import LEAVING
+from fsctl.controller.cancels import Cancels
 from fsctl.controller.held import HeldLegs
 from fsctl.controller.legs import Legs
 from fsctl.controller.parting import Parting
@@ -25,7 +26,6 @@ from fsctl.hunt.endings import Reason, reason_of
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import (
     CALLER_GONE,
-    COMPLETED_ELSEWHERE,
     NO_ROOM,
     PREEMPTED,
     TEMPORARY_FAILURE,
@@ -72,6 +72,7 @@ class HuntedCall:
         self._whom = Whom(self.group, caller.arrival, around, caller.hops + 1)
         capacity = around.capacities.of(caller.arrival.switch)
         self._held = HeldLegs(capacity, self.session)
+        self._cancels = Cancels(caller, self.legs, self._held, self._whom.too_late)
         self._actions: deque[ev.Action] = deque()
         self.parting = Parting(stay, self.group, around.places)
         self._begun = False
@@ -116,10 +117,21 @@ class HuntedCall:
 
     @property
     def _may_go_on(self) -> bool:
-        """Whether the caller is to go on and no phone rings any more."""
-        if not self.parting.waits:
-            return False
-        return not (self.legs.may_ring if self.parting.overtakes else self.legs.open)
+        """Whether the caller is to go on and no phone rings any more.
+
+        Nor will: a leg that was called off calls none, however long its job takes.
+        """
+        return self.parting.waits and not self.legs.may_ring
+
+    @property
+    def outlasts(self) -> bool:
+        """Whether the connection must not close at the end, but when the caller hangs up.
+
+        FreeSWITCH closes its end when the jobs of all legs have ended. If that takes longer than
+        the caller takes to go on, the close is too late to do no harm.
+        """
+        late = self.parting.sent and bool(self.legs.open)
+        return self.hunt.winner is not None or self.caller.leaving or late
 
     def _let_others_hunt(self, hunt: Hunt) -> None:
         """Tell the group's line that this hunt is over, and whether it found everybody busy."""
@@ -237,7 +249,7 @@ class HuntedCall:
             for number in self._held.try_again(hunt, self.legs):
                 self._not_rung(number, NO_ROOM)
         if event.name == "CHANNEL_CREATE":
-            self._end_if_unwanted(event)
+            self._cancels.take_in(event)
 
     def _follow(self, event: Event, hunt: Hunt) -> None:
         """Note that the caller hangs up, or is about to be transferred by somebody else."""
@@ -250,14 +262,6 @@ class HuntedCall:
         """Whether a member who was about to have the caller is gone, and the hunt goes on."""
         answered = self.legs[end.leg].answered
         return bool(answered) and end.cause not in PREEMPTED and not hunt.ended
-
-    def _end_if_unwanted(self, event: Event) -> None:
-        """End a channel that came into being after its leg was called off: the cancel missed it."""
-        leg = self.legs.leg_of(event)
-        if leg and leg.cancelled:
-            self.session.post(commands.cancel(leg.job, leg.cancelled))
-        if leg and len(leg.channels) > 1:
-            self._held.capacity.order()  # its user has several phones
 
     # Carrying out
 
@@ -306,31 +310,13 @@ class HuntedCall:
 
     def cancel(self, number: int, cause: str) -> None:
         """End a leg with a cause, whatever it does."""
-        leg = self.legs[number]
-        leg.cancelled = cause
-        if not leg.job:
-            return  # it was not rung, and holds the claim
-        if ends := self._held.cancel(number, cause):
+        others = self.hunt.phase is Phase.CONNECTED
+        if ends := self._cancels.cancel(number, cause, others):
             self._not_rung(number, ends)
-        elif leg.asked and self._whom.too_late and cause == COMPLETED_ELSEWHERE:
-            for channel in leg.asked:
-                self.session.post(commands.tell_too_late(channel, self._whom.too_late))
-            leg.asked.clear()
-        else:
-            connected = self.hunt.phase is Phase.CONNECTED  # all others are to be cancelled
-            self.caller.call_off(self.legs.open if connected else [leg])
-            self.session.post(commands.cancel(leg.job, cause))
 
     def _cancel_all(self, cause: str) -> None:
-        for leg in self.legs.open:
-            leg.cancelled = leg.cancelled or cause
-            if ends := self._held.cancel(leg.number, cause):
-                self._not_rung(leg.number, ends)
-            elif leg.asked:  # it may have lost the tag that all others have
-                self.session.post(commands.cancel(leg.job, cause))
-        if self.hunt.phase is not Phase.GONE:
-            self.caller.call_off(self.legs.open)
-        self.session.post(commands.cancel_all(self.caller.uuid, cause))
+        for number, ends in self._cancels.cancel_all(cause, self.hunt.phase is Phase.GONE):
+            self._not_rung(number, ends)
 
     def _send_on(self, hunt: Hunt) -> None:
         """Let a caller go on for whom no leg is left.

@@ -36,7 +36,8 @@ class SwitchLeg:
     for the leg's end. Of a leg that ``confirms`` the switch says that it has answered only once its
     member has pressed 1; ``asked`` are the channels that were picked up before. A leg that was
     ``called_off`` in the switch before it had a channel will call no phone. ``bridged`` says that
-    it was seen in a conversation with the caller.
+    it was seen in a conversation with the caller. ``refusal`` is to be told when the leg gets
+    another channel.
     """
 
     number: int
@@ -53,6 +54,7 @@ class SwitchLeg:
     ringing: set[str] = field(default_factory=set)
     called_off: bool = False
     bridged: bool = False
+    refusal: Sequence[ev.Event] = ()
 
     @property
     def unheard(self) -> bool:
@@ -217,10 +219,12 @@ class Legs:
         name = event.name
         if name == "CHANNEL_CREATE":
             leg.channels.add(event.uuid)
-        elif name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
+            told, leg.refusal = leg.refusal, ()
+            return () if leg.cancelled else told
+        if name in ("CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA"):
             leg.ringing.add(event.uuid)
             return [ev.LegRinging(leg.number)]
-        elif name == "CHANNEL_ANSWER" and leg.confirms:
+        if name == "CHANNEL_ANSWER" and leg.confirms:
             leg.asked.add(event.uuid)
         elif name == "CHANNEL_ANSWER":
             leg.answered.add(event.uuid)
@@ -245,7 +249,16 @@ class Legs:
                 # It took the caller, if only for an instant: FreeSWITCH reports a bridge up to 60
                 # ms after the caller was answered.
                 told.append(ev.LegConnected(leg.number))
-        return [*told, *(self._end(leg) or _refusal(leg, event))]
+        return [*told, *(self._end(leg) or self._refused(leg, event))]
+
+    def _refused(self, leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
+        """Tell of a refusal, if the leg has other phones: the first may refuse the call before the
+        next has a channel. Without others the job's result follows."""
+        refusal = _refusal(leg, event)
+        if leg.channels:
+            return refusal
+        leg.refusal = refusal
+        return ()
 
     def _end(self, leg: SwitchLeg) -> Sequence[ev.Event]:
         """End a leg whose kept channel is over."""
@@ -259,10 +272,10 @@ def _refusal(leg: SwitchLeg, event: Event) -> Sequence[ev.Event]:
     """Tell of a phone that refused the call, or was hung up before the switch took notice of its
     answer, while others of its user may still ring.
 
-    Without others the job's result follows. A phone that is picked up counts more.
+    A phone that is picked up counts more.
     """
     cause = event.cause
-    if not leg.channels or leg.kept or leg.cancelled:
+    if leg.kept or leg.cancelled:
         return ()
     if event.uuid in leg.answered:
         lost = cause not in PREEMPTED and leg.answered <= leg.lost.keys()

@@ -78,17 +78,6 @@ class Parting:
         return self.stands or self.next_group is not None
 
     @property
-    def overtakes(self) -> bool:
-        """Whether the caller may go on while the job of a leg that was called off still runs.
-
-        FreeSWITCH keeps our socket open for so long, and may reset the channel when it closes: not
-        where nothing sets ``socket_resume`` again, as another dialplan may.
-        """
-        if self._ending is None or self._ending.kind in (Kind.GROUP, Kind.PLAY):
-            return True
-        return self._ending.kind is Kind.VOICEMAIL and "{user}" not in self._places.voicemail
-
-    @property
     def due(self) -> float:
         """When the switch is to be asked again, in monotonic seconds."""
         return self._asked_at + RELEASE_TIME

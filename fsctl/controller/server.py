@@ -233,7 +233,7 @@ class Controller:
         caller.over.set()
         self._parts.pop(caller, None)
         self._reception.close(part)
-        if isinstance(part, HuntedCall) and (part.hunt.winner or caller.leaving):
+        if isinstance(part, HuntedCall) and part.outlasts:
             caller.let_go()
 
     def _send_back(self, session: CallSession, flags: str) -> None:

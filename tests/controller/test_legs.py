@@ -260,6 +260,13 @@ def test_a_refusal_speaks_for_the_phone_or_for_its_member(
     assert found == [ev.PhoneRefused(1, cause, for_all)]
 
 
+def test_a_phone_may_refuse_before_the_next_has_a_channel() -> None:
+    first, second = CREATED
+    found = told(first, refusal("CALL_REJECTED", "603"), second)
+    assert found == [ev.PhoneRefused(1, "CALL_REJECTED", True)]
+    assert told(first, refusal("CALL_REJECTED", "603"), second, second) == found
+
+
 def test_a_phone_that_is_hung_up_at_once_leaves_the_others_ringing() -> None:
     answer, end = (
         of_leg("CHANNEL_ANSWER"),

@@ -104,7 +104,7 @@ class SeveralPhones(RuleBasedStateMachine):
             "Unique-ID": phone.uuid,
             "Hangup-Cause": cause,
             f"variable_{CALL_TAG}": CALLER,
-            f"variable_{LEG_TAG}": str(leg.number),
+            f"variable_{LEG_TAG}": leg.job,
             "variable_sip_invite_failure_status": code,
         }
         tag = {f"variable_{RING_TAG}": leg.job} if leg.tagged else {}
