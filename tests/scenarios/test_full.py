@@ -50,8 +50,10 @@ def test_a_switch_that_is_full_until_somebody_has_the_caller(
     number = group(MEMBERS[:6], wait=10.0)
     call = limited.dial(number)
     assert limited.log.until(lambda: len(invited(limited)) == 4, 2.0), str(limited.log)
-    limited.answer_together(*invited(limited))
+    winner = min(invited(limited))
+    limited.answer_together(winner)
     limited.log.wait("caller", "answered")
+    assert call.hears(winner)
     call.hang_up()
     found = record(database_url, call.uuid)
     assert found["outcome"] == "answered"
