@@ -55,7 +55,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "sip_h_Alert-Info": (LEG, "the distinctive ring"),
     "export_vars": (
         f"{LEG}, {READ}",
-        "variables that the dialplan exports; every leg has them ([legs](../legs.md)) and exports them",
+        "variables that the dialplan exports; every leg gets and exports them ([legs](../legs.md))",
     ),
     "sip_h_Diversion": (LEG, "which number diverts the call"),
     "max_forwards": (f"{LEG}, {READ}", "how often the call may yet be forwarded (RFC 3261)"),
