@@ -151,6 +151,31 @@ def meanwhile(*strangers: threading.Thread) -> Iterator[None]:
             one.join(30)
 
 
+@contextmanager
+def asked_without_end(process: Process, path: str, connections: int) -> Iterator[None]:
+    """Have 30 addresses ask again and again, the next requests always there already."""
+    over = threading.Event()
+    request = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    asking = [
+        process.connect(request * 5, f"127.0.0.{2 + place % 30}") for place in range(connections)
+    ]
+
+    def ask() -> None:
+        while not over.is_set():
+            for sock in select.select(asking, [], [], 0.1)[0]:
+                with suppress(ConnectionError):
+                    sock.recv(200_000)
+                    sock.sendall(request)
+
+    with meanwhile(threading.Thread(target=ask)):
+        try:
+            yield
+        finally:
+            over.set()
+    for sock in asking:
+        sock.close()
+
+
 def unharmed(panel: Process, before: int, times: Sequence[float], more: int = 0) -> None:
     grown = panel.peak() - before - more
     print(f"pages: {[round(one * 1000) for one in times]} ms; peak: {grown / 1e6:+.1f} MB")
@@ -237,6 +262,15 @@ def test_sign_ins_by_the_hundred_slow_down_nobody_s_pages(panel: Panel) -> None:
     assert panel.sign_in(cookie, token, "anna", PASSWORD, "127.0.1.1")[0] == 302
 
 
+def test_pages_without_end_delay_no_user(panel: Panel) -> None:
+    before = panel.peak()
+    with asked_without_end(panel, "/nothing", 300), asked_without_end(panel, "/sign-in", 300):
+        time.sleep(0.5)  # until they fill the threads and the queue
+        times = [panel.page() for _ in range(15)]
+    unharmed(panel, before, times)
+    assert statistics.median(times) < MAY_TAKE / 4
+
+
 class Controller(Process):
     """``fsctl serve`` with dialplan and metrics, and a switch that asks for the dialplan."""
 
@@ -306,26 +340,11 @@ def test_large_questions_cost_a_controller_nothing(controller: Controller) -> No
 
 
 def test_metrics_without_end_delay_no_dialplan(controller: Controller) -> None:
-    """Asked again and again over 150 connections, each with its next requests there already."""
     dialplan, metrics = controller.ports
-    over = threading.Event()
     controller.ports = [metrics]
-    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
-    asking = [controller.connect(request * 5, f"127.0.0.{2 + place % 30}") for place in range(150)]
-
-    def ask() -> None:
-        while not over.is_set():
-            for sock in select.select(asking, [], [], 0.1)[0]:
-                with suppress(ConnectionError):
-                    sock.recv(200_000)
-                    sock.sendall(request)
-
-    controller.ports = [dialplan]
-    with meanwhile(threading.Thread(target=ask)):
+    with asked_without_end(controller, "/metrics", 150):
+        controller.ports = [dialplan]
         times = [controller.page() for _ in range(10)]
-        over.set()
-    for sock in asking:
-        sock.close()
     assert statistics.median(times) < MAY_TAKE
 
 

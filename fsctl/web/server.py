@@ -26,6 +26,11 @@ from fsctl.http_room import Network
 from fsctl.http_server import HttpServer, Limits
 
 THREADS = 8
+SHORTEST_PAUSE = 0.02
+"""Seconds between two requests of strangers when many wait: a request costs more than its thread.
+"""
+CROWDED = 1.0
+"""Seconds after which a stranger is refused for whom there is no room: at once they ask again."""
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 """Where a proxy is that nobody has named: what comes from there is not counted by address."""
 STREAM = "fsctl.stream"
@@ -62,15 +67,21 @@ class Doorkeeper(Protocol):
 class Lane:
     """Threads for strangers, who wait in turns: ``of_one`` of each origin, in the order they came.
 
-    At most ``waiting`` wait, and none for more than ``patience`` seconds.
+    At most ``waiting`` wait, and none for more than ``patience`` seconds. As long as some do, each
+    thread pauses after a request, ``pauses`` times as long as it took, so that users have most of
+    the processor. (A password is worked out without the interpreter: there it is 0.)
     """
 
-    def __init__(self, threads: int, waiting: int, of_one: int, patience: float) -> None:
+    def __init__(
+        self, threads: int, waiting: int, of_one: int, patience: float, pauses: float = 0.0
+    ) -> None:
         self.pool = ThreadPool(threads)
         self._free = BoundedSemaphore(threads)
+        self._threads = threads
         self._most = threads + waiting
         self._of_one = of_one
         self._patience = patience
+        self._pauses = pauses
         self._gates: dict[str, BoundedSemaphore] = {}
         self._of: Counter[str] = Counter()
 
@@ -90,7 +101,10 @@ class Lane:
                     yield False
                     return
                 held.callback(gate.release)
+            began = time.monotonic()
             yield True
+            if self._of.total() > self._threads:
+                gevent.sleep(max(SHORTEST_PAUSE, self._pauses * (time.monotonic() - began)))
 
     def _leave(self, origin: str) -> None:
         self._of[origin] -= 1
@@ -105,7 +119,7 @@ class InThreads:
         self._app = app
         self._door = door
         self._users = ThreadPool(threads)
-        self._strangers = Lane(threads=3, waiting=300, of_one=3, patience=10.0)
+        self._strangers = Lane(threads=3, waiting=300, of_one=3, patience=10.0, pauses=3.0)
         self._signing_in = Lane(threads=2, waiting=60, of_one=1, patience=5.0)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -116,6 +130,7 @@ class InThreads:
         with lane.turn(self._door.origin(environ)) as mine:
             if mine:
                 return self._answer(lane.pool, environ, start_response)
+        gevent.sleep(CROWDED)
         return self._door.crowded(environ, start_response)
 
     def largest(self, environ: Environ) -> int:
