@@ -3,10 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fsctl.esl.carried import NOTHING, Carried, Carrying, hops_of
+from fsctl.esl.carried import (
+    NOTHING,
+    START,
+    Carried,
+    Carrying,
+    Route,
+    hops_of,
+    mark_of,
+    read_route,
+)
 from fsctl.esl.presentation import Caller
 from fsctl.esl.session import CallSession
 from fsctl.hunt.endings import MOST_HOPS
+from fsctl.hunt.group import Group
 
 LONGEST_NUMBER = 64
 """Characters of a dialled number beyond which nobody serves it: a stranger chose them."""
@@ -23,7 +33,8 @@ class Arrival:
     8.1.1.6), empty when the switch does not say. ``media`` is whether the caller's channel has
     media already, ``answered`` whether the dialplan has answered it; ``ringback`` is what the
     dialplan wants the caller to hear as ringing; ``carried`` goes with every leg. ``switch`` is the
-    switch's own id since its start, ``context`` the dialplan context in which the call is.
+    switch's own id since its start, ``context`` the dialplan context in which the call is;
+    ``route`` says of which groups the call is a leg.
     """
 
     uuid: str
@@ -40,6 +51,7 @@ class Arrival:
     carried: Carried = NOTHING
     switch: str = ""
     context: str = ""
+    route: Route = START
 
     @classmethod
     def of(
@@ -55,6 +67,8 @@ class Arrival:
         domain = get("variable_domain_name")
         number = get("Caller-Destination-Number", "")
         state = get("Answer-State", "")
+        route = read_route(hops_of(session.session_data))
+        forwards = get("variable_max_forwards", "")
         return cls(
             session.uuid,
             number if len(number) <= LONGEST_NUMBER else "",
@@ -66,27 +80,39 @@ class Arrival:
             f"{user}@{domain}" if user and domain and "@" not in user else user,
             get("variable_" + domain_variable, ""),
             get("variable_sip_req_host", ""),
-            _hops(hops_of(session.session_data), get("variable_max_forwards", "")),
-            _one_less(get("variable_max_forwards", "")),
+            MOST_HOPS if forwards in ("0", "1") else route.hops,
+            _one_less(forwards),
             state in ("early", "answered"),
             state == "answered",
             _ringback(get, state == "answered"),
             carrying.read(session.session_data, session.channel_block),
             get("Core-UUID", ""),
             get("Caller-Context", ""),
+            route,
         )
+
+    def is_leg_of(self, group: Group) -> bool:
+        """Whether the call is a leg of this very group, which hunts for it still: a loop.
+
+        Who has answered it, such as a menu, may send it where they like.
+        """
+        marks = self.route.hunting
+        return bool(marks) and not self.answered and mark_of(name_in_domain(group)) in marks
+
+    def route_of_leg(self, group: Group, hops: int) -> Route:
+        """Return the route of a leg of a group, which is the call's so many-th."""
+        return Route(hops, (*self.route.hunting, mark_of(name_in_domain(group))))
+
+
+def name_in_domain(group: Group) -> str:
+    """Return a group's name with its domain: two tenants may use one name."""
+    return f"{group.name}@{group.domain}"
 
 
 def _ringback(get: Callable[[str, str], str], answered: bool) -> str:
     """Return what the dialplan has chosen, as ``bridge`` does (``switch_ivr_originate.c``)."""
     chosen = get("variable_transfer_ringback", "") if answered else ""
     return chosen or get("variable_ringback", "")
-
-
-def _hops(told: str, forwards: str) -> int:
-    if forwards in ("0", "1"):
-        return MOST_HOPS
-    return int(told) if _is_count(told) else 0
 
 
 def _one_less(forwards: str) -> str:

@@ -141,7 +141,7 @@ class Reception:
             caller.hops += 1
 
     def _decide(self, caller: Caller, group: Group | None, began: float) -> Part | Refusal:
-        if caller.hops >= MOST_HOPS:
+        if caller.hops >= MOST_HOPS or (group and caller.arrival.is_leg_of(group)):
             return Refusal.TOO_MANY_HOPS
         admitted = self._admit(caller, group, time.time())
         if isinstance(admitted, Refusal):

@@ -83,7 +83,7 @@ class Whom:
         self._arrival = arrival
         self._around = around
         self._prompts = prompts_of(group)
-        carried = arrival.carried.of_leg(hops)
+        carried = arrival.carried.of_leg(arrival.route_of_leg(group, hops))
         self._originates = Originates(
             arrival.uuid, shown_of(group, arrival), carried, arrival.context
         )

@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
+from zlib import crc32
 
 from fsctl.esl.errors import Unquotable
 from fsctl.esl.quoting import carried_value, variable_name
 
 HOPS = "sip_h_X-Fsctl-Hops"
-"""Variable of callers and legs: how many groups the call has been through. It is a SIP header of
-every INVITE too, by which a phone that calls back in says so. Anybody may send it: a higher number
-only makes their own call end sooner."""
+"""Variable of callers and legs: how many groups the call has been through, and which of them hunt
+still (``Route``). It is a SIP header of every INVITE too, by which a phone that calls back in says
+so. Anybody may send it: they only make their own call end sooner."""
 MOST = 24
 """Variables that go with a leg, exported ones first."""
 MOST_TEXT = 2_000
@@ -28,6 +29,10 @@ MOST_TEXT = 2_000
 MAX_VALUE = 4096
 """Characters of a value, as it is on the wire, that are looked at."""
 
+LONGEST_ROUTE, MOST_MARKS = 100, 8
+"""Characters of a route that are read, and groups that are noted in it: strangers may write it."""
+
+_MARK = re.compile("[0-9a-f]{8}")
 _HEADER = "variable_sip_h_"
 _EXPORTS = "export_vars"
 _NO = ("false", "no", "off", "0", "disabled", "inactive", "disallow")
@@ -55,10 +60,38 @@ class Carried:
     variables: Mapping[str, str] = field(default_factory=dict)
     exported: tuple[str, ...] = ()
 
-    def of_leg(self, hops: int) -> dict[str, str]:
-        """Return the variables of a leg of a call that has been through so many groups."""
+    def of_leg(self, route: Route) -> dict[str, str]:
+        """Return the variables of a leg of a call that came by this route."""
         exports = "\\,".join((HOPS, *self.exported))
-        return {**self.variables, HOPS: str(int(hops)), _EXPORTS: exports}
+        return {**self.variables, HOPS: route.text, _EXPORTS: exports}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Through how many groups a call came, and the marks of those that hunt for it still."""
+
+    hops: int = 0
+    hunting: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The route as a channel has it."""
+        return "-".join((str(int(self.hops)), *self.hunting))
+
+
+START = Route()
+
+
+def mark_of(group: str) -> str:
+    """Return a short mark of a group's name."""
+    return f"{crc32(group.encode()):08x}"
+
+
+def read_route(text: str) -> Route:
+    """Return what a channel says of its route; of what nobody writes it reads nothing."""
+    count, *marks = text[:LONGEST_ROUTE].split("-")
+    hops = int(count) if count.isascii() and count.isdigit() and len(count) < 4 else 0
+    return Route(hops, tuple(one for one in marks if _MARK.fullmatch(one))[:MOST_MARKS])
 
 
 NOTHING = Carried()

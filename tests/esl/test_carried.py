@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fsctl.demo.originate import read_dial_string
 from fsctl.demo.quoting import separate
-from fsctl.esl.carried import HOPS, MOST, MOST_TEXT, Carrying, hops_of
+from fsctl.esl.carried import HOPS, MOST, MOST_TEXT, Carrying, Route, hops_of, read_route
 from fsctl.esl.commands import LegOrder, Originates
 from fsctl.esl.presentation import Shown
 from fsctl.esl.quoting import clean
@@ -20,7 +20,7 @@ names = st.text(st.sampled_from("abX-_.,= {}[]\\':\n"), max_size=12)
 
 
 def command(carrying: Carrying, channel: dict[str, str], hops: int = 1) -> str:
-    carried = carrying.read(channel).of_leg(hops)
+    carried = carrying.read(channel).of_leg(Route(hops, ("0123abcd",)))
     return Originates(UUID, Shown.of("100", clean("A")), carried).command(ORDER)
 
 
@@ -75,7 +75,7 @@ def test_an_exported_variable_is_exported_further_but_for_a_remote_one() -> None
     carried = Carrying().read(channel, block)
     assert carried.variables == {"near": "1", "far": "a\\,b", "away": "2"}
     assert carried.exported == ("near",)
-    assert carried.of_leg(3)[HOPS] == "3"
+    assert carried.of_leg(Route(3))[HOPS] == "3"
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,23 @@ def test_a_dialplan_may_keep_headers_back() -> None:
 def test_the_groups_that_there_were(name: str) -> None:
     assert hops_of({f"variable_sip_h_{name}": "3", "variable_sip_h_X-Other": "1"}) == "3"
     assert hops_of({"variable_sip_h_X-Other": "1"}) == ""
+
+
+@given(st.integers(0, 999), st.lists(st.from_regex("[0-9a-f]{8}", fullmatch=True), max_size=8))
+def test_a_route_is_read_as_it_was_written(hops: int, marks: list[str]) -> None:
+    route = Route(hops, tuple(marks))
+    assert read_route(route.text) == route
+
+
+@given(st.text() | st.text("0123456789-abcdef"))
+def test_any_text_is_a_route(text: str) -> None:
+    route = read_route(text)
+    assert 0 <= route.hops < 1000
+    assert len(route.hunting) <= 8
+
+
+def test_what_is_no_route() -> None:
+    assert (
+        read_route("") == read_route("-3") == read_route("5;x") == read_route("\u0663") == Route()
+    )
+    assert read_route("2-xyz-0123abcd-0123ABCD").hunting == ("0123abcd",)

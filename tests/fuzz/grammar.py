@@ -56,7 +56,7 @@ OURS = {
     "export_vars": rf"{VARIABLE}(?:\\,{VARIABLE})*",
     "sip_h_Alert-Info": r"<[A-Za-z0-9._-]+>",
     "sip_h_Diversion": r"<sip:\+?[0-9*%]+@[A-Za-z0-9.-]+>;reason=unconditional",
-    "sip_h_X-Fsctl-Hops": r"\d+",
+    "sip_h_X-Fsctl-Hops": r"\d+(?:-[0-9a-f]{8}){1,9}",
 }
 """Variables of a leg that decide something, and what they may be."""
 RUNS_SOMETHING = re.compile(

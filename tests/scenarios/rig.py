@@ -15,7 +15,7 @@ Actions = tuple[tuple[str, str], ...]
 """Actions of a dialplan: applications with their arguments."""
 
 
-FORWARDED = ("forward1", "forward2")
+FORWARDED = tuple(f"forward{number}" for number in range(1, 7))
 """Users whose calls go elsewhere, as ``Rig.forward`` says."""
 
 
