@@ -8,7 +8,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.live.trials import deaths, hostile, lookups, phones, pickups, races, transfers, twins
+from tests.live.trials import (
+    deaths,
+    hostile,
+    lookups,
+    phones,
+    pickups,
+    races,
+    referrals,
+    transfers,
+    twins,
+)
 from tests.live.trials.tally import Tally
 
 
@@ -30,6 +40,7 @@ KINDS = {
     "pickup": Kind(pickups.pickup, 300, 4),
     "phones": Kind(phones.phones, 303, 8),
     "lookups": Kind(lookups.lookups, 300, 6),
+    "referrals": Kind(referrals.referrals, 300, 6),
     "transfer": Kind(transfers.transfer, 1002, 6),
     "twins": Kind(twins.twins, 1002, 6),
 }

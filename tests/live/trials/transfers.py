@@ -41,15 +41,16 @@ IN_ALIEN = 0.4
 Way = Callable[[Desk], tuple[str, ...]]
 
 
-def _second(desk: Desk) -> str:
+def second_group(desk: Desk) -> str:
+    """Return the number of a desk's second group."""
     return "5" + desk.number[1:]
 
 
 WAYS: dict[str, Way] = {
-    "to another group": lambda desk: (_second(desk),),
+    "to another group": lambda desk: (second_group(desk),),
     "to the same group": lambda desk: (desk.number,),
-    "through another outbound socket": lambda desk: (f"via-{_second(desk)}",),
-    "twice in a row": lambda desk: (_second(desk), desk.number),
+    "through another outbound socket": lambda desk: (f"via-{second_group(desk)}",),
+    "twice in a row": lambda desk: (second_group(desk), desk.number),
 }
 LAYOUTS = (("", False, False), (", press 1", True, False), (", a controller killed", False, True))
 """What is added to each way: a name, whether members must press 1, whether controllers die."""
@@ -61,7 +62,7 @@ def transfer(count: int, seed: int, desks: int) -> Tally:
     for name, confirm, dies in LAYOUTS:
         # The controllers that are killed are two, so that there is always one to take a call.
         with stage(desks, (0.0,), WAIT, 2 if dies else 1, confirm=confirm) as on, _other() as port:
-            _add_second_groups(on, confirm)
+            add_second_groups(on, confirm)
             run = _Run(on, tally, port, name, 0.1 if confirm else None, dies)
             each = -(-count // len(LAYOUTS))
             if dies:
@@ -73,11 +74,11 @@ def transfer(count: int, seed: int, desks: int) -> Tally:
     return tally
 
 
-def _add_second_groups(on: Stage, confirm: bool) -> None:
+def add_second_groups(on: Stage, confirm: bool) -> None:
     """Give each desk a second group, whose member has the desk's second phone."""
     engine = make_engine(on.database_url)
     for at, desk in enumerate(on.desks):
-        user, number = f"test{50 + at:03}", _second(desk)
+        user, number = f"test{50 + at:03}", second_group(desk)
         add_group(engine, number, wait=WAIT)
         add_numbers(engine, number, [number], "PL")
         add_member(engine, number, user, confirm=confirm)
