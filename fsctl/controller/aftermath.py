@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from fsctl.controller import handover
 from fsctl.esl import commands
-from fsctl.esl.moving import LEAVING
 from fsctl.hunt import events as ev
 from fsctl.hunt.machine import Hunt, Phase
 from fsctl.hunt.outcomes import CALLER_GONE, CONVERSATION_OVER, TRANSFERRED
@@ -32,7 +31,9 @@ def leave(call: HuntedCall, hunt: Hunt) -> None:
     if hunt.winner:
         leg = call.legs[hunt.winner.number]
         leg.cancelled = ""
-        if hunt.winner.ended is not None and not leg.bridged:
+        if hunt.winner.ended is None:
+            caller.talks()
+        elif not leg.bridged:
             # Hung up before the two were bridged: the switch leaves the caller, who has been
             # answered, alone in silence (tried). Any other conversation it ends by itself, and who
             # had one may have been transferred.
@@ -69,11 +70,10 @@ def see_off(call: HuntedCall, hunt: Hunt) -> None:
 
 
 def _let_go(call: HuntedCall, hunt: Hunt, winner: int) -> None:
-    """End the conversation of a caller who is about to be transferred, in half a second."""
-    over = call.clock() + LEAVING / 1000
+    """End the conversation of a caller who is about to be transferred."""
     call.caller.closes_in_time()
     call.legs[winner].over = True
-    hunt.handle(ev.LegEnded(winner, TRANSFERRED), over)
+    hunt.handle(ev.LegEnded(winner, TRANSFERRED), call.clock())
 
 
 def _end_stragglers(call: HuntedCall, hunt: Hunt) -> None:

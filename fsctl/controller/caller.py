@@ -117,6 +117,10 @@ class Caller:
             self._called_off.append(leg.job)
         self.session.post(commands.call_off(self.uuid, self._called_off))
 
+    def talks(self) -> None:
+        """Note that the caller has a member."""
+        self._post_checked(leaving.while_talking(self.uuid, self._sign))
+
     def follow(self, event: Event) -> None:
         """Note whether the caller has hung up, or is about to be transferred by somebody else."""
         if self.gone_at is None and self.is_gone(event):

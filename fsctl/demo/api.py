@@ -14,6 +14,7 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import gevent
 import orjson
 
 from fsctl.demo import api_channel, calls, causes
@@ -201,6 +202,12 @@ def version(_switch: Switch, argument: str) -> str:
     return f"FreeSWITCH Version {_VERSION} (git a88d069 2024-08-02 21:02:27Z 64bit)\n"
 
 
+def msleep(_switch: Switch, argument: str) -> str:
+    """``msleep MILLISECONDS``."""
+    gevent.sleep(_number(argument) / 1000)
+    return "+OK\n"
+
+
 def global_getvar(switch: Switch, argument: str) -> str:
     """``global_getvar NAME``: only ``domain`` is set."""
     return switch.domain if argument == "domain" else ""
@@ -299,6 +306,7 @@ API: dict[str, Api] = {
     "hupall": api_channel.hupall,
     "limit_hash_usage": limit_hash_usage,
     "limit_usage": limit_usage,
+    "msleep": msleep,
     "originate": originate,
     "regex": regex,
     "sched_api": sched_api,

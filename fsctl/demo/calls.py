@@ -177,6 +177,14 @@ def run_hook(switch: Switch, channel: Channel, variable: str) -> bool:
     return bool(name)
 
 
+def run_hooks(switch: Switch, channel: Channel, prefix: str) -> None:
+    """Run the api commands that a channel's variables hold whose names begin so."""
+    found = [value for name, value in channel.variables.items() if name.startswith(prefix)]
+    for command in map(str, found):
+        name, _, arguments = command.partition(" ")
+        switch.api(name, switch.expand(channel, arguments))
+
+
 def run_steps(switch: Switch, channel: Channel, prefix: str) -> None:
     """Run the applications that a channel's variables hold whose names begin so.
 

@@ -27,6 +27,21 @@ def transfer(switch: Switch, channel: Channel, extension: str = "") -> None:
     if _goes(switch, channel):
         return
     switch.limits.release(channel)
+    if channel.partner:
+        channel.become("CS_ROUTING")
+        gevent.spawn(_after_bridge, switch, channel, extension)
+    else:
+        _route(switch, channel, extension)
+
+
+def _after_bridge(switch: Switch, channel: Channel, extension: str) -> None:
+    """Do what comes after a conversation, on the channel's own thread, and go on."""
+    calls.run_hooks(switch, channel, "api_after_bridge")
+    if not channel.down:
+        _route(switch, channel, extension)
+
+
+def _route(switch: Switch, channel: Channel, extension: str) -> None:
     if extension and channel.profile.context != switch.context:
         calls.hangup(switch, channel, "NO_ROUTE_DESTINATION")
         return

@@ -6,11 +6,16 @@ the channel when ``socket_resume`` is true (``listener_run`` in ``mod_event_sock
 transferred to another group is parked by a second socket, or by an application of the dialplan: the
 first socket must be gone by then. It must not go earlier: it tells when the conversation is over.
 
-How. Every transfer, by REFER or by command, first runs what ``execute_on_blind_transfer`` says, and
-a conversation goes on meanwhile (``switch_ivr_session_transfer`` in ``switch_ivr.c``). So a caller
-carries four steps: tell us, wait, take these steps off, wait again. Our socket closes in the first
-wait. Steps that are gone by then, or another socket's, say that the time may be over; the socket
-then stays until the caller hangs up.
+How. Every transfer, by REFER or by command, first runs what ``execute_on_blind_transfer`` says
+(``switch_ivr_session_transfer`` in ``switch_ivr.c``). So a caller who waits carries four steps:
+tell us, wait, take these steps off, wait again. Our socket closes in the first wait. Steps that are
+gone by then, or another socket's, say that the time may be over; the socket then stays until the
+hang-up.
+
+The steps of a caller who talks do not wait themselves: in a semi-attended transfer the phone that
+is called may be answered meanwhile, and take the caller. They have the caller's own thread wait,
+between the end of the conversation and what comes next (``api_after_bridge`` in
+``switch_ivr_bridge.c``), whatever that is by then.
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 STEPS = "execute_on_blind_transfer_fsctl"
 """Variable of a caller: what the switch does before a transfer. FreeSWITCH looks for all variables
 whose names begin so, and an operator's own stays what it is."""
+_AFTER = tuple(f"api_after_bridge_fsctl{number}" for number in (1, 2, 3))
+"""Variables of a caller who is transferred from a conversation: what is done after it."""
 TELLS = "CHANNEL_APPLICATION"
 """The event that tells of a transfer to come."""
 _SIGN = "fsctl-leaves"
@@ -33,9 +40,20 @@ _SIGN = "fsctl-leaves"
 
 
 def steps(sign: str) -> str:
-    """Return the value of ``STEPS``; by ``sign`` a socket knows its own."""
+    """Return the value of ``STEPS`` for a caller who waits; by ``sign`` a socket knows its own."""
     nap = f"sleep:{LEAVING // 2}"
     return "ARRAY::" + "|:".join((f"event:{_SIGN}={token(sign)}", nap, f"unset:{STEPS}", nap))
+
+
+def while_talking(caller: str, sign: str) -> str:
+    """Return the command that gives a caller the steps of one who has a member."""
+    caller, nap = token(caller), f"msleep {LEAVING // 2}"
+    off = ";".join(f"{name}=" for name in (STEPS, *_AFTER))
+    then = (nap, f"uuid_setvar_multi {caller} {off}", nap)
+    what = [f"set:{name}={do}" for name, do in zip(_AFTER, then, strict=True)]
+    return f"api uuid_setvar {caller} {STEPS} ARRAY::" + "|:".join(
+        (f"event:{_SIGN}={token(sign)}", *what)
+    )
 
 
 def forget(caller: str) -> str:

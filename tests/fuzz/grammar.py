@@ -82,8 +82,14 @@ EXECUTED = (
     r"\nevent-uuid: fsctl_\w+"
 )
 LEAVING = "execute_on_blind_transfer_fsctl"
+PAUSE = "api_after_bridge_fsctl"
+TALKING = (
+    rf"ARRAY::event:fsctl-leaves={WORD}\|:set:{PAUSE}1=msleep \d+"
+    rf"\|:set:{PAUSE}2=uuid_setvar_multi {WORD} {LEAVING}=;{PAUSE}1=;{PAUSE}2=;{PAUSE}3="
+    rf"\|:set:{PAUSE}3=msleep \d+"
+)
 API = (
-    rf"status|uuid_setvar {WORD} (?:socket_resume false|{LEAVING}|fsctl_off {WORD}"
+    rf"status|uuid_setvar {WORD} (?:socket_resume false|{LEAVING}(?: {TALKING})?|fsctl_off {WORD}"
     rf"|fsctl_\w+ {SOUND})"
     rf"|uuid_setvar_multi {WORD} api_hangup_hook=hupall ORIGINATOR_CANCEL fsctl_hunt {WORD};"
     rf"hangup_after_bridge=true;socket_resume=true;{LEAVING}=ARRAY::event:fsctl-leaves={WORD}"
