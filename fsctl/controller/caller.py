@@ -118,7 +118,11 @@ class Caller:
         self.session.post(commands.call_off(self.uuid, self._called_off))
 
     def talks(self) -> None:
-        """Note that the caller has a member."""
+        """Note that the caller has a member.
+
+        A phone that is answered at once may have had ``socket_resume`` taken off before we set it.
+        """
+        self._post_checked(commands.stay_when_closed(self.uuid))
         self._post_checked(leaving.while_talking(self.uuid, self._sign))
 
     def follow(self, event: Event) -> None:

@@ -125,6 +125,11 @@ def prepare(caller: str, sign: str) -> str:
     )
 
 
+def stay_when_closed(caller: str) -> str:
+    """Return the command after which a socket that closes leaves its caller where they are."""
+    return f"api uuid_setvar {token(caller)} socket_resume false"
+
+
 def bound(caller: str, seconds: float, sounds: bool = False) -> str:
     """Return the command that has the switch itself release a caller after so many seconds.
 

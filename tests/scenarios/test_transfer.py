@@ -85,6 +85,7 @@ def test_the_record_of_each_group_has_its_own_talk(
     second = group(["test006"])
     call = talking(rig, group(["test002"]), "test002")
     began = rig.log.wait("caller", "answered").at
+    gevent.sleep(0.2)
     rig.transfer("test002", second)
     left = rig.log.wait("test002", "bye").at
     again = rig.log.wait("test006", "talking").at
