@@ -38,7 +38,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "ignore_early_media": (LEG, "true: a mobile's greeting is no answer"),
     "outbound_redirect_fatal": (LEG, "true: a 302 is a failure"),
     "hangup_after_bridge": (
-        f"{LEG}, {CALLER}, {PICKER}", "true: after the conversation the call is over"
+        f"{CALLER}, {PICKER}", "true: after the conversation the call is over"
     ),
     "intercept_unbridged_only": (
         f"{LEG}, {PICKER}", "true: a caller who talks already is not taken"

@@ -187,7 +187,8 @@ def test_what_a_call_costs(dial: Dial) -> None:
     assert len(switch.fitting("^bgapi originate")) == 3
     assert len(switch.fitting("^filter")) == 4
     assert [len(command.split()) - 2 for command in switch.fitting("^event")] == [8]
-    assert len(switch.commands) <= 16, switch.commands
+    # The last two make a transfer safe, once a member has the caller.
+    assert len(switch.commands) <= 19, switch.commands
     # 170 bytes, 0.2 ms, are the check that no phone rings for a caller who has left; 50 say how
     # many groups there were, so that a call which comes back ends; 35 that a transfer is heard of.
     assert sum(map(len, switch.commands[: before + 1])) < 1225
@@ -199,7 +200,7 @@ def test_how_much_is_done_for_a_call() -> None:
     said = subprocess.run(measured, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     [functions] = re.findall(r"^(\d+) calls of functions of ours$", said, re.MULTILINE)
     [sendings] = re.findall(r", (\d+) sendings$", said, re.MULTILINE)
-    assert int(functions) < 960
+    assert int(functions) < 1000
     assert int(sendings) <= 3
 
 
