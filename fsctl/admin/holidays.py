@@ -42,12 +42,12 @@ def close_on_holidays(
 def _calendar(text: str, year: int) -> holidays.HolidayBase:
     """Return the public holidays of a year. Raises WrongValue."""
     country, _, part = text.strip().partition("-")
-    try:
-        whole = holidays.country_holidays(country.upper(), years=year)
-    except NotImplementedError:
+    # The library takes other names than countries', too: of stock exchanges, of months.
+    if country.upper() not in holidays.list_supported_countries(include_aliases=True):
         raise WrongValue(
             f"no public holidays are known of {shown(country)}: write the two letters of a country"
-        ) from None
+        )
+    whole = holidays.country_holidays(country.upper(), years=year)
     if not part:
         return whole
     names = {**{one: one for one in whole.subdivisions}, **whole.subdivisions_aliases}

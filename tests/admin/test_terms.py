@@ -127,6 +127,13 @@ def test_holidays_of_a_part_of_a_country(engine: Engine) -> None:
         close_on_holidays(engine, "england", 2026, "GB-XX")
 
 
+@pytest.mark.parametrize("text", ["XX", "ECB", "NYSE", "GPW", "jan", "-PL", "PUBLIC"])
+def test_holidays_are_of_countries_only(engine: Engine, text: str) -> None:
+    add_group(engine, "a")
+    with pytest.raises(WrongValue, match=r"^no public holidays are known of '"):
+        close_on_holidays(engine, "a", 2026, text)
+
+
 def test_a_difference_tells_defaults_that_a_document_leaves_out() -> None:
     plain, other = document_of(Group("a")), document_of(Group("a", strategy="random", ring_time=5))
     old = {key: value for key, value in plain.items() if key not in ("strategy", "ring_time")}
