@@ -20,9 +20,12 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def make_private(path: str | Path) -> None:
-    """Make an empty file that only its owner may read, if there is none. Raises OSError."""
+    """Make an empty file that only its owner may read, if there is none. Raises OSError.
+
+    Where a link leads to no file, the file is made there.
+    """
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(os.path.realpath(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @contextmanager

@@ -82,3 +82,16 @@ def test_only_one_of_two_makes_a_file(tmp_path: Path) -> None:
     place.write_text("kept")
     make_private(place)
     assert place.read_text() == "kept"
+
+
+def test_a_database_behind_a_link_is_private_too(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    link = tmp_path / "fsctl.db"
+    link.symlink_to("disk/fsctl.db")
+    engine = make_engine(f"sqlite:///{link}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE a (b)")
+        assert set(modes(disk).values()) == {0o600}
+    engine.dispose()
+    assert link.is_symlink()
