@@ -107,10 +107,14 @@ def _without_optional_zero(text: str) -> str | None:
 def _with_optional_zero(text: str, kept: str, dropped: str, region: str) -> Number:
     """Return the public number of a text with ``(0)``.
 
-    Only the plan says whether the zero belongs to the number, as in Italy.
+    Only the plan says whether the zero belongs to the number, as in Italy. Where it has both, the
+    text does not say which is meant.
     """
-    value = _public(kept, region, valid=True) or _public(dropped, region, valid=True)
-    value = value or _public(dropped, region, valid=False)
+    found = [_public(digits, region, valid=True) for digits in (kept, dropped)]
+    values = sorted({value for value in found if value is not None})
+    if len(values) > 1:
+        raise NumberError(f"{text!a} can be two numbers: write {' or '.join(values)}")
+    value = values[0] if values else _public(dropped, region, valid=False)
     if value is None:
         raise _why_not(text, dropped, region)
     return Number(value, "city")

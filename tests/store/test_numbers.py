@@ -92,6 +92,21 @@ def test_what_no_numbering_plan_has_is_refused(text: str, hint: str) -> None:
     assert dialled("+480587624731", "PL") == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "one", "other"),
+    [
+        ("+39 (0)312 3456789", "+3903123456789", "+393123456789"),  # of Como, or a mobile
+        ("+39 (0)800 123456", "+390800123456", "+39800123456"),
+        ("+247 (0)62889", "+247062889", "+24762889"),
+    ],
+)
+def test_a_zero_in_brackets_that_may_be_either_is_refused(text: str, one: str, other: str) -> None:
+    with pytest.raises(NumberError) as raised:
+        normalise(text, "PL")
+    assert str(raised.value) == f"{text!r} can be two numbers: write {one} or {other}"
+    assert dialled(text, "PL") == (one,)
+
+
 def test_a_number_may_be_possible_and_not_assigned() -> None:
     assert normalise("+48 999 999 999", "PL").value == "+48999999999"
     assert not is_assigned("+48999999999")
