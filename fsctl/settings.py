@@ -1,15 +1,14 @@
 """Every setting of fsctl: one field of ``Settings`` each, with its default, reader and description.
 
 Owns what can be set, and the table ``SETTINGS``, from which the command line makes its flags and
-the documentation its own. ``settings_values`` reads a value's text, ``settings_reading`` finds the
-text: in a flag, the environment or the file. Knows nobody of ours but the rule for a domain's name.
+the documentation its own. ``settings_row`` says what a setting is, ``settings_values`` reads its
+text, ``settings_reading`` finds the text: in a flag, the environment or the file. Knows nobody of
+ours but the rule for a domain's name.
 """
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fsctl.esl.address import SwitchAddress, masked
 from fsctl.hunt.allowed import (
@@ -24,6 +23,7 @@ from fsctl.hunt.allowed import (
 from fsctl.hunt.codes import Codes, read_code
 from fsctl.hunt.domain import read_domain
 from fsctl.mail.server import MailServer, mail_server, mask_mail_server, show_mail_server
+from fsctl.settings_row import Setting, setting
 from fsctl.settings_values import (
     Address,
     Network,
@@ -58,34 +58,6 @@ from fsctl.settings_values import (
     workers,
 )
 from fsctl.store.url import public_url
-
-
-def setting(
-    default: str,
-    read: Callable[[str], object],
-    metavar: str,
-    description: str,
-    *,
-    show: Callable[[Any], str] = str,
-    mask: Callable[[str], str] | None = None,
-) -> Any:
-    """Declare one setting.
-
-    ``read`` turns text into the value, or raises ValueError saying what to write instead; ``show``
-    is its inverse. ``mask`` hides the secret part of a text, and so makes the setting a secret.
-    """
-    meta = {
-        "default": default,
-        "read": read,
-        "metavar": metavar,
-        "description": description,
-        "show": show,
-        "mask": mask,
-    }
-    # A secret is no part of what a log or a traceback shows of the settings.
-    return dataclasses.field(
-        default_factory=lambda: read(default), metadata=meta, repr=mask is None
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,38 +344,6 @@ class Settings:
     def codes(self) -> Codes:
         """The codes that telephones dial."""
         return Codes(self.sign_code, self.pickup_code)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table of settings."""
-
-    name: str
-    default: str
-    metavar: str
-    description: str
-    read: Callable[[str], object]
-    show: Callable[[Any], str]
-    mask: Callable[[str], str] | None
-
-    @property
-    def flag(self) -> str:
-        """The option of the command line."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return "FSCTL_" + self.name.upper()
-
-    @property
-    def secret(self) -> bool:
-        """Whether a part of the value must never be shown."""
-        return self.mask is not None
-
-    def public(self, text: str) -> str:
-        """Return the text without its secret part."""
-        return self.mask(text) if self.mask else text
 
 
 SETTINGS: tuple[Setting, ...] = tuple(

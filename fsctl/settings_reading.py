@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsctl.settings import SETTINGS, Setting, Settings
+from fsctl.settings import SETTINGS, Settings
+from fsctl.settings_row import Setting
 
 CONFIG_FLAG = "--config"
 CONFIG_VARIABLE = "FSCTL_CONFIG"

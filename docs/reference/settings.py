@@ -2,8 +2,9 @@
 
 from docs.reference import markdown
 from docs.reference.markdown import code, definitions, plain
-from fsctl.settings import SETTINGS, Setting
+from fsctl.settings import SETTINGS
 from fsctl.settings_reading import CONFIG_FLAG, CONFIG_VARIABLE
+from fsctl.settings_row import Setting
 
 INTRODUCTION = f"""\
 A setting is taken from its flag, else from the environment, else from a file in TOML, else it has

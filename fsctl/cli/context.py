@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from fsctl.settings import SETTINGS, Setting, Settings
+from fsctl.settings import SETTINGS, Settings
 from fsctl.settings_reading import Loaded, load
+from fsctl.settings_row import Setting
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
