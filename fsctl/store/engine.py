@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from fsctl.files import make_private, space_of
-from fsctl.store.errors import BadURL, Busy, Unavailable
+from fsctl.store.errors import BadURL, Busy, NoRoom, Unavailable
 from fsctl.store.url import ADVICE, PREPARE_THRESHOLD, public_url, read_server_url
 
 BUSY_MS = 5_000
@@ -252,14 +252,15 @@ def writing(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def failures(engine: Engine) -> Iterator[None]:
-    """Turn what a database throws into Unavailable, or Busy, in one line."""
+    """Turn what a database throws into Unavailable, Busy or NoRoom, in one line."""
     try:
         yield
     except IntegrityError:
         raise
     except DBAPIError as error:
-        kind = Busy if _is_busy(error.orig) else Unavailable
-        why = one_line(error.orig or error) + _about_room(engine, error.orig)
+        room = _about_room(engine, error.orig)
+        kind = NoRoom if room else Busy if _is_busy(error.orig) else Unavailable
+        why = one_line(error.orig or error) + room
         raise kind(f"database {describe(engine)}: {why}") from error
 
 

@@ -17,6 +17,10 @@ class Busy(Unavailable):
     """Somebody else held what was needed for too long; later it may well go."""
 
 
+class NoRoom(Unavailable):
+    """The file system that holds the database is full."""
+
+
 class SchemaError(StoreError):
     """The database's tables are not those that this fsctl works with."""
 

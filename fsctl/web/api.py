@@ -8,7 +8,7 @@ with the ids of groups. What each path takes and returns is in ``/api/v1/openapi
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from fsctl.admin import groups as admin
@@ -21,7 +21,7 @@ from fsctl.admin.versions import Conflict
 from fsctl.store.call_queries import StoredCall, list_calls
 from fsctl.store.call_stats import call_stats
 from fsctl.store.engine import reading
-from fsctl.store.errors import StoreError
+from fsctl.store.errors import NoRoom, StoreError
 from fsctl.store.live import read_live
 from fsctl.store.web_groups import find_page
 from fsctl.store.web_users import User
@@ -57,7 +57,10 @@ def _refused(error: AdminError) -> Response:
 
 
 @pages.errorhandler(StoreError)
-def _unavailable(_error: StoreError) -> Response:
+def _unavailable(error: StoreError) -> Response:
+    current_app.logger.error("%s", error)
+    if isinstance(error, NoRoom):
+        return problem(503, "the database's disk is full, so nothing was changed")
     return problem(503, "the database does not answer")
 
 

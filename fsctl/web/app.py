@@ -22,7 +22,7 @@ from fsctl.admin.allowed import allowing
 from fsctl.admin.errors import AdminError
 from fsctl.admin.users import may_manage
 from fsctl.settings import Settings
-from fsctl.store.errors import StoreError
+from fsctl.store.errors import NoRoom, StoreError
 from fsctl.store.web_users import User
 from fsctl.web import (
     api,
@@ -248,6 +248,9 @@ def _refused(error: AdminError) -> AnyResponse:
 
 def _unavailable(error: StoreError) -> AnyResponse:
     current_app.logger.error("%s", error)
+    if isinstance(error, NoRoom):
+        full = _("The database's disk is full, so nothing was changed. Calls go on as before.")
+        return _page_of_error(503, full)
     return _page_of_error(503, _("The database does not answer. Try again in a moment."))
 
 
