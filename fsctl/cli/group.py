@@ -111,7 +111,7 @@ def set_(context: Context, /, name: str, new_name: str | None, **given: Given | 
 @settings_options("domain", "region")
 @pass_context
 def holidays(context: Context, name: str, year: int, country: str | None) -> None:
-    """Close the group NAME on the public holidays of YEAR in the country of --region.
+    """Close the group NAME on the public holidays of YEAR, in a country or a part of it.
 
     Dates that the group has already stay as they are.
     """
