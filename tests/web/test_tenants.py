@@ -281,6 +281,19 @@ def test_a_viewer_changes_nothing(house: House, who: str, api: bool) -> None:
     assert state(house.engine, but=None) == before
 
 
+@pytest.mark.parametrize("who", ["viewer@all", "admin@all"])
+def test_a_head_is_asked_for_and_changes_nothing(house: House, who: str) -> None:
+    """Routes that show a page and take its form are asked with HEAD, which carries no token."""
+    actor = browser(house, who)
+    before = state(house.engine, but=None)
+    asked_for = {one.path for one in calls(house, house.own, api=False, query={})}
+    for path in sorted(asked_for - {"/live/events"}):
+        answer = actor.client.head(path.rstrip("?"))
+        assert answer.status_code in (200, 302, 403, 404, 405), path
+        assert not answer.data, path
+    assert state(house.engine, but=None) == before
+
+
 def test_no_page_is_changed_without_its_token(house: House) -> None:
     """Even by an administrator who may: a foreign site sends their cookies along."""
     actor = browser(house, "admin@all")
