@@ -30,6 +30,9 @@ KNOWN = "fsctl.known"
 connection stays until that request is answered."""
 LONGEST_LINE = 8_192
 """Bytes of a request line, as gevent has it."""
+_CHUNKED = 8
+"""Bytes that a chunked body takes at most, to each of its own: the sizes of its chunks, their
+extensions and the fields behind them are not counted otherwise."""
 _LEAVING = 100
 """Greenlets of connections that have just gone."""
 
@@ -115,14 +118,20 @@ class _Socket(GeventSocket):
     deadline = math.inf
     patience = 30.0
     connection: Connection
+    most = math.inf
+    """Bytes that may still be read."""
 
     def recv_into(self, *args: Any, **options: Any) -> int:
         """Read. Raises TimeoutError when the deadline is over."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("it takes too long")
+        if self.most <= 0:
+            raise ConnectionError("it is too long")
+        gevent.sleep(0)  # one whose bytes are always there lets others have their turn
         self.settimeout(left)
         count: int = super().recv_into(*args, **options)
+        self.most -= count
         return count
 
     def sendall(self, *args: Any, **options: Any) -> None:
@@ -171,6 +180,7 @@ class _Handler(WSGIHandler):
         gevent.sleep(0)  # one that always has its next request there lets others have their turn
         self.server.room.wait(sock.connection)
         began = time.monotonic()
+        sock.most = math.inf
         sock.deadline = began + (limits.idle if self._served else limits.head)
         if not self.rfile.peek(1):
             return ""
@@ -207,6 +217,7 @@ class _Handler(WSGIHandler):
             except Refused as refused:
                 refused.why = self.server.why(refused.status, environ)
                 self.application = refused
+                self._sock.most = math.inf
                 self._sock.deadline = time.monotonic() + self.server.limits.linger
             else:
                 environ["wsgi.input"] = io.BytesIO(body)
@@ -245,6 +256,8 @@ class _Handler(WSGIHandler):
     def _read(self, source: Input, most: int) -> bytes:
         limits = self.server.limits
         self._sock.deadline = time.monotonic() + limits.body_time + most / limits.body_rate
+        if source.chunked_input:
+            self._sock.most = _CHUNKED * (most + limits.head_bytes)
         try:
             return bytes(source.read(most))
         except TimeoutError:

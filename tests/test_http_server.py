@@ -336,3 +336,13 @@ def test_a_room_never_holds_more_than_it_may(steps: list[tuple[str, str, int]]) 
     for connection in came:
         room.leave(connection)
     assert (len(room), room._of.total()) == (0, 0)
+
+
+def test_fields_behind_a_chunked_body_are_bounded_and_hold_up_nobody() -> None:
+    with serving(replace(LIMITS, body_time=5.0)) as served:
+        fields = served.connect(HALF + b"Transfer-Encoding: chunked\r\n\r\n0\r\n")
+        with suppress(OSError):
+            fields.sendall(b"X: y\r\n" * 500_000)
+        assert served.ask()[1] < 1
+        assert said(fields)[:12] in (b"", b"HTTP/1.1 400")
+        assert served.asked == [0]
