@@ -38,6 +38,10 @@ STAYS = 0.4
 IN_ALIEN = 0.4
 """Seconds for which a caller is with the other socket."""
 
+PRESS = 0.8
+"""Seconds from a phone's answer until somebody presses 1. A busy FreeSWITCH may need half
+a second to take the answer in; a key that is pressed before that is lost."""
+
 Way = Callable[[Desk], tuple[str, ...]]
 
 
@@ -63,7 +67,7 @@ def transfer(count: int, seed: int, desks: int) -> Tally:
         # The controllers that are killed are two, so that there is always one to take a call.
         with stage(desks, (0.0,), WAIT, 2 if dies else 1, confirm=confirm) as on, _other() as port:
             add_second_groups(on, confirm)
-            run = _Run(on, tally, port, name, 0.1 if confirm else None, dies)
+            run = _Run(on, tally, port, name, PRESS if confirm else None, dies)
             each = -(-count // len(LAYOUTS))
             if dies:
                 on.forgives = "died while it hunted"
