@@ -70,7 +70,7 @@ class Space:
     def __str__(self) -> str:
         room = f"{self.free / MEGABYTE:.1f} of {self.total / MEGABYTE:.1f} MB free"
         return f"the file system {self.mount} has {room}" + (
-            "" if self.files else ", and no inodes"
+            "" if self.files else ", and no free inodes"
         )
 
 

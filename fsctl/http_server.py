@@ -125,10 +125,10 @@ class _Socket(GeventSocket):
         """Read. Raises TimeoutError when the deadline is over."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("it takes too long")
+            raise TimeoutError("the request takes too long")
         if self.most <= 0:
-            raise ConnectionError("it is too long")
-        gevent.sleep(0)  # one whose bytes are always there lets others have their turn
+            raise ConnectionError("the request is too long")
+        gevent.sleep(0)  # a client that always has bytes ready lets others have their turn
         self.settimeout(left)
         count: int = super().recv_into(*args, **options)
         self.most -= count
@@ -154,7 +154,7 @@ class _Head:
         if self._left < 0:
             raise HeadTooLarge
         if not line:
-            raise ConnectionError("it ends within a head")
+            raise ConnectionError("the connection ended within a head")
         return line
 
 
@@ -198,7 +198,7 @@ class _Handler(WSGIHandler):
         codings = [one.lower() for one in headers.get_all("Transfer-Encoding", [])]
         plain = len(lengths) < 2 and all(one.isascii() and one.isdigit() for one in lengths)
         if not plain or codings not in ([], ["chunked"]):
-            raise ValueError("the body has no plain length")
+            raise ValueError("the length of the body is ambiguous")
         return done
 
     def MessageClass(self, *_args: Any) -> Any:
@@ -272,7 +272,7 @@ class _Handler(WSGIHandler):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         elif isinstance(ex, TimeoutError):
             status = HTTPStatus.REQUEST_TIMEOUT
-        log.debug("%s: no request: %s", self.client_address, str(ex)[:200] or status.phrase)
+        log.debug("%s: invalid request: %s", self.client_address, str(ex)[:200] or status.phrase)
         return str(status.value), _bare_answer(status)
 
     def format_request(self) -> str:
@@ -366,5 +366,5 @@ class HttpServer(WSGIServer):
         """Decide on an address, and say so; asked once for each as long as not many come."""
         if self._allowed is None or is_in(host, self._allowed):
             return True
-        log.warning("%s may not ask here: it is in none of the allowed networks", host)
+        log.warning("requests from %s are refused: it is in none of the allowed networks", host)
         return False

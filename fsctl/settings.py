@@ -131,7 +131,7 @@ class Settings:
         "",
         context,
         "CONTEXT",
-        "Where extensions are that callers go on to; empty: the group's domain, else default.",
+        "Dialplan context of extensions as destinations; empty: the group's domain, or default.",
     )
     external_context: str = setting(
         "",
@@ -143,34 +143,34 @@ class Settings:
         "",
         read_contexts,
         "CONTEXTS",
-        "The dialplan contexts that destinations of a domain's groups may name besides the usual "
-        "one, with commas between them; {domain} stands for the domain, DOMAIN=CONTEXT is for that "
-        "domain only, * is any.",
+        "Dialplan contexts that destinations of a domain's groups may use in addition to the usual "
+        "context, separated by commas. {domain} stands for the domain, DOMAIN=CONTEXT applies to "
+        "that domain only, * allows any context.",
         show=show_entries,
     )
     allowed_extensions: Entries = setting(  # noqa: RUF009 - setting() returns a field
         "",
         read_extensions,
         "NUMBERS",
-        "The numbers of seven digits or more, or with + or 00 in front, to which a domain's groups "
-        "may send callers as an extension of the usual context, written in the same way; 4858762* "
-        "is every number that begins so, * is any.",
+        "Numbers of seven digits or more, or beginning with + or 00, to which a domain's groups "
+        "may send callers as an extension of the usual context, separated by commas. 4858762* "
+        "allows every number that begins with these digits, * any number.",
         show=show_entries,
     )
     allowed_directories: Entries = setting(  # noqa: RUF009 - setting() returns a field
         "/var/lib/freeswitch/recordings/{domain}",
         read_directories,
         "DIRECTORIES",
-        "The directories in which a domain's groups may record, and from which they may play "
-        "files, written in the same way.",
+        "Directories in which a domain's groups may record and from which they may play files, "
+        "separated by commas; {domain} stands for the domain.",
         show=show_entries,
     )
     allowed_hosts: Entries = setting(  # noqa: RUF009 - setting() returns a field
         "",
         read_hosts,
         "HOSTS",
-        "The hosts from which a domain's groups may have sounds fetched, written in the same way; "
-        "*.example.net is every host under it.",
+        "Hosts from which a domain's groups may play sounds, separated by commas; *.example.net "
+        "allows every host under example.net.",
         show=show_entries,
     )
     voicemail: str = setting(
@@ -230,13 +230,13 @@ class Settings:
         "",
         external_caller,
         "NUMBER",
-        "The caller's number that they show, of {number}, {dialled} and text; empty: as members'.",
+        "Caller's number that they show, of {number}, {dialled} and text; empty: as for members.",
     )
     leg_headers: tuple[str, ...] = setting(
         "X-*",
         header_names,
         "NAMES",
-        "Which SIP headers of a caller members get: names, or their beginnings with a *; or none.",
+        "SIP headers of the caller that legs get: names, * at the end for any ending; none: none.",
         show=lambda names: ",".join(names) or "none",
     )
     sign_code: str = setting(
@@ -314,8 +314,8 @@ class Settings:
         "",
         networks_or_none,
         "NETWORKS",
-        "The addresses or IP networks of your reverse proxies, with commas between them: their "
-        "X-Forwarded headers say who asks, and by TLS or not. Empty: nobody's do.",
+        "Addresses or IP networks of your reverse proxies, separated by commas: only their "
+        "X-Forwarded headers are trusted. Empty: no proxy is trusted.",
         show=show_networks,
     )
     mask_numbers: int = setting(
@@ -331,7 +331,7 @@ class Settings:
 
     @property
     def allowed(self) -> Allowed:
-        """What groups with a domain may have the switch use."""
+        """What groups with a domain may make the switch use."""
         return Allowed(
             self.allowed_contexts,
             self.allowed_extensions,

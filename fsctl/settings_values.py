@@ -83,14 +83,12 @@ def variable(text: str) -> str:
 
 
 def header_names(text: str) -> tuple[str, ...]:
-    """Read names of SIP headers with commas between them, or ``none``."""
+    """Read names of SIP headers separated by commas, or ``none``."""
     if text.strip().lower() == "none":
         return ()
     names = tuple(name.strip() for name in text.split(","))
     if len(names) > 50 or not all(re.fullmatch(r"[A-Za-z][\w-]{0,40}\*?", name) for name in names):
-        raise ValueError(
-            "write names of SIP headers with commas between them, for example X-*, or none"
-        )
+        raise ValueError("write names of SIP headers separated by commas, for example X-*, or none")
     return names
 
 

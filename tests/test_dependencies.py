@@ -104,7 +104,7 @@ exit {}
 @pytest.mark.parametrize(
     ("answer", "ends", "code", "says"),
     [
-        ({"name": "click", "version": "8.1.7", "vulns": []}, 0, 0, "no known hole in 1 packages"),
+        ({"name": "click", "version": "8.1.7", "vulns": []}, 0, 0, "no known vulnerability in 1 "),
         ({"name": "click", "version": "8.1.7", "vulns": [{"id": "CVE-1"}]}, 1, 1, "has CVE-1"),
         ({"name": "click", "skip_reason": "not found on PyPI"}, 0, 1,
          "1 of 1 packages could not be looked up: click 8.1.7"),

@@ -73,7 +73,7 @@ def unlikely_numbers(group: Group) -> Iterator[str]:
     dialled += [one.to for one in endings if one.kind is Kind.EXTERNAL]
     for number in dict.fromkeys([*ours, *dialled]):
         if not is_assigned(number):
-            yield f"{number} of {quoted} is in no range that its country has assigned; check it"
+            yield f"{number} of {quoted} is in a number range that is not assigned; check it"
 
 
 def _too_many(group: Group) -> Iterator[str]:

@@ -50,8 +50,8 @@ def refuse_not_allowed(
     }
     for name, why in allowed.wrong(domain, new).items():
         raise Refused(
-            f"{name.replace('_', ' ')} may not use {why.what} here; the setting {why.setting} says "
-            "what may be used"
+            f"{name.replace('_', ' ')} cannot use {why.what} here; the setting {why.setting} says "
+            "what is allowed"
         )
 
 

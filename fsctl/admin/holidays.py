@@ -55,7 +55,7 @@ def _calendar(text: str, year: int) -> holidays.HolidayBase:
     if found is None:
         parts = ", ".join(whole.subdivisions) or "none"
         raise WrongValue(
-            f"{country.upper()} has no part {shown(part)} with holidays, only: {parts}"
+            f"{country.upper()} has no part {shown(part)} with its own holidays, only: {parts}"
         )
     return holidays.country_holidays(country.upper(), subdiv=found, years=year)
 
@@ -66,5 +66,5 @@ def _of_parts(days: holidays.HolidayBase, year: int) -> Iterator[str]:
     for one in parts:
         if holidays.country_holidays(country, subdiv=one, years=year).keys() - days.keys():
             part = f"{country}-{one}"
-            yield f"parts of {country} have more holidays; write the part, for example {part}"
+            yield f"parts of {country} have more holidays; give the part, for example {part}"
             return

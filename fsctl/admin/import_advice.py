@@ -27,7 +27,7 @@ def _lost_zeros(plan: Plan) -> Iterable[str]:
             if whole and text not in had and text != whole:
                 yield (
                     f"{text} of {title(step.after.name, step.after.domain)} was {whole}: a "
-                    "spreadsheet takes leading zeros away; check it"
+                    "spreadsheet may have removed leading zeros; check it"
                 )
 
 

@@ -48,8 +48,8 @@ def new_password(text: str, name: str) -> str:
         raise WrongValue("a password is text, this is not") from None
     if _guesses(text, name) < MOST_GUESSES:
         raise WrongValue(
-            "this password is easily guessed: common passwords, single words, names, dates and "
-            "rows of keys are tried first; take several words that do not belong together"
+            "this password is easily guessed: do not use common passwords, single words, names, "
+            "dates or keyboard patterns; use several unrelated words"
         )
     return text
 

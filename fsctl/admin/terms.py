@@ -110,7 +110,7 @@ def _moment(text: str) -> str:
     except ValueError:
         raise ValueError("write a day, or a day and a time, for example 2026-12-28 7:30") from None
     if found.year < FIRST_YEAR:
-        raise ValueError(f"write a day of {FIRST_YEAR} or later")
+        raise ValueError(f"write a day in {FIRST_YEAR} or later")
     return found.isoformat(" ", "minutes")
 
 

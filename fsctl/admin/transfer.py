@@ -98,7 +98,7 @@ def import_(
     lock_all(session)
     plan = _plan(session, wanted, domain, keep)
     if seen is not None and plan_version(plan) != seen:
-        raise Conflict("somebody else has changed groups meanwhile; look at it again")
+        raise Conflict("somebody else has changed groups meanwhile; check the changes again")
     # Whatever is given up goes first: a number may move from one group to another.
     for rows in _rows(session, [step for step in plan if step.after is None]):
         for row, _ in rows:

@@ -147,8 +147,8 @@ def _why_silent(member: Member, group: Group, record: CallRecord) -> str:
 
 
 def _not_yet(member: Member, delayed: bool, record: CallRecord) -> str:
-    if record.caller_user == HIDDEN:  # to say of a phone that it was the caller's tells who called
-        return f"it was not tried before the call was over: {verdict(record)}"
+    if record.caller_user == HIDDEN:  # naming the caller's own phone would reveal who called
+        return f"it had not been called when the call was over: {verdict(record)}"
     turn = f" (at {seconds(member.delay)})" if delayed and member.delay else ""
     not_yet = f"its turn{turn} had not come when the call was over: {verdict(record)}"
     due = delayed and member.delay < record.wait_seconds

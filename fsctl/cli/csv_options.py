@@ -11,29 +11,29 @@ from fsctl.admin.spreadsheet import SEPARATORS, Dialect
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SEPARATOR = (
-    "What separates the cells of CSV; with semicolons numbers have a decimal comma, as a "
-    "spreadsheet with Polish settings expects. Default: comma."
+    "The separator between CSV cells. With semicolon, numbers have a decimal comma, for "
+    "spreadsheets with Polish settings. Default: comma."
 )
-_MARK = "Begin CSV with a byte order mark: without it Excel does not read it as UTF-8."
+_MARK = "Begin CSV with a byte order mark, which Excel needs to read UTF-8."
 
 
 def csv_options(command: F) -> F:
-    """Give a command --csv and how it is written."""
+    """Add --csv, --separator and --bom to a command."""
     text = "Write CSV, for spreadsheets."
     return click.option("--csv", "as_csv", is_flag=True, help=text)(dialect_options(command))
 
 
 def dialect_options(command: F) -> F:
-    """Give a command the options that say how CSV is written."""
+    """Add --separator and --bom to a command."""
     command = click.option("--bom", "mark", is_flag=True, help=_MARK)(command)
     choice = click.Choice(tuple(SEPARATORS))
     return click.option("--separator", type=choice, help=_SEPARATOR)(command)
 
 
 def dialect(as_csv: bool, separator: str | None, mark: bool, *, as_json: bool = False) -> Dialect:
-    """Return how CSV is to be written. Raises WrongValue when it is asked for in vain."""
+    """Return the format of the CSV. Raises WrongValue for options that do not go together."""
     if as_json and as_csv:
         raise WrongValue("--json and --csv are two forms: give one of them")
     if not as_csv and (separator or mark):
-        raise WrongValue("--separator and --bom say how CSV is written: give --csv as well")
+        raise WrongValue("--separator and --bom are for CSV: give --csv as well")
     return Dialect.named(separator, mark=mark)

@@ -96,8 +96,7 @@ def set_(
 def password(context: Context, name: str, password_stdin: bool) -> None:
     """Give the user NAME a new password; their sessions and tokens end."""
     found = users.set_password(context.engine(), name, _new_password(password_stdin, name))
-    told = "has a new password, and is signed out everywhere; their tokens are ended"
-    click.echo(f'User "{found.name}" {told}.')
+    click.echo(f'User "{found.name}" has a new password. Their sessions and tokens have ended.')
 
 
 @user.command("sign-out")

@@ -152,7 +152,7 @@ class Caller:
             return not self.session.connected
         question = leaving.still_here(self.uuid)
         if not leaving.is_still_here(self.session.send(question).data, self._sign):
-            log.warning("a transfer was noticed too late: the connection stays until the hang-up")
+            log.warning("a transfer was noticed too late: the socket stays open until the hang-up")
             return False
         self.session.stop()
         return True

@@ -121,7 +121,7 @@ class Capacity:
         if self._refuses(now) and now - self._warned >= FRESH:
             self._warned = now
             log.warning(
-                "the switch is full: %d of %d sessions, at most %d new ones a second;"
+                "the switch is full: %d of %d sessions, at most %d new sessions a second;"
                 " legs wait and are tried again",
                 announced.sessions,
                 announced.most,

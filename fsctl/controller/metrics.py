@@ -139,7 +139,7 @@ class Meter:
         self._lost = 0
         self._legs_refused = Counter(
             "fsctl_legs_refused",
-            "Legs for which the switch made no channel, be it for a while.",
+            "Legs that the switch refused because it was full; they are tried again.",
             registry=registry,
         )
         self._refusals = 0

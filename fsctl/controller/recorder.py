@@ -85,7 +85,7 @@ class Recorder:
         self._stopping = threading.Event()
         self._written_down = threading.Event()
         self._disk = _Trouble(
-            f"records of calls cannot be kept in {spool} and go to the database at once, or wait"
+            f"records of calls cannot be kept in {spool}: they go to the database or wait in memory"
         )
         self._database = _Trouble(f"records of calls wait in {spool}")
         self._threads = [

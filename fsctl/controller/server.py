@@ -228,7 +228,7 @@ class Controller:
             session.stop()
 
     def _close(self, part: Part) -> None:
-        """Be done with a caller's last part, but for the connection of one whom a member had."""
+        """Close a caller's last part; a caller whom a member had keeps the connection."""
         caller = part.stay.caller
         caller.over.set()
         self._parts.pop(caller, None)
@@ -238,7 +238,7 @@ class Controller:
 
     def _send_back(self, session: CallSession, flags: str) -> None:
         log.error(
-            "the dialplan's socket lacks %s, so the dialplan goes on: write "
+            "the dialplan calls socket without %s, so the call goes back to it: write "
             '<action application="socket" data="%s async full"/>',
             flags,
             self.address,

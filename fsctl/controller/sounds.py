@@ -182,7 +182,7 @@ def _ringing(chosen: str) -> str:
     try:
         return ringing(chosen)
     except Unquotable as error:
-        log.warning("ringback is left out, the usual ringing is played: %s", error)
+        log.warning("ringback is ignored, the usual ringing is played: %s", error)
         return RINGBACK
 
 

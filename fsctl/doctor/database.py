@@ -77,13 +77,13 @@ def examine_needs(settings: Settings, groups: Sequence[Group]) -> Iterator[Findi
 
 
 def examine_values(settings: Settings, groups: Sequence[Group]) -> Iterator[Finding]:
-    """Look whether groups of a domain have what the settings do not allow them."""
+    """Look for values of groups with a domain that the settings do not allow."""
     for group in groups:
         wrong = settings.allowed.wrong(group.domain, restricted(group))
         for name, why in wrong.items():
             yield warning(
                 "groups",
-                f"{name.replace('_', ' ')} of {title(group.name, group.domain)} may not use "
+                f"{name.replace('_', ' ')} of {title(group.name, group.domain)} cannot use "
                 f"{why.what}: calls go without it",
                 f"change it, or allow it with the setting {why.setting}, for fsctl serve too",
             )

@@ -16,7 +16,7 @@ from fsctl.settings_reading import Loaded
 
 PART = "files"
 LITTLE_ROOM = 100 * MEGABYTE
-_MAKE_ROOM = "make room: old copies of the database and recordings; fsctl calls purge"
+_MAKE_ROOM = "remove old recordings and copies of the database, or run fsctl calls purge"
 LONG_WAIT = 600.0
 """Seconds after which records on disk should have been in the database."""
 
@@ -79,13 +79,13 @@ def _examine_database_file(file: Path) -> Iterator[Finding]:
 
 
 def examine_room(places: Iterable[Path]) -> Iterator[Finding]:
-    """Look at how much room the file systems of these files have; each is told of once."""
+    """Look for file systems of these files that are full or almost full; report each once."""
     spaces = {space.mount: space for space in map(space_of, places) if space is not None}
     for space in spaces.values():
         if space.full:
-            yield fault(PART, str(space), f"{_MAKE_ROOM}; until then nothing can be changed")
+            yield fault(PART, str(space), f"{_MAKE_ROOM}; until then no change is possible")
         elif space.free < LITTLE_ROOM:
-            yield warning(PART, f"{space}, and is full soon", _MAKE_ROOM)
+            yield warning(PART, f"{space}: it is almost full", _MAKE_ROOM)
 
 
 def examine_spool(spool: Path) -> Iterator[Finding]:

@@ -186,20 +186,20 @@ def _dialplan(
 
 
 def _handed_over(part: str, route: Route, number: str) -> Iterator[Finding]:
-    """Look how an extension hands its calls to us, the first number's among them."""
+    """Check the flags with which an extension calls our socket; ``number`` is an example."""
     place = f'extension "{route.extension}" of context "{route.context}"'
     if route.lacks:
         yield fault(
             part,
-            f"{place} calls socket without {' and '.join(route.lacks)}: calls to {number} are "
-            "given back to the dialplan",
+            f"{place} calls socket without {' and '.join(route.lacks)}: calls to {number} go "
+            "back to the dialplan",
             f'write data="{route.hosts} async full"',
         )
     elif not route.resumes:
         yield warning(
             part,
-            f"{place} does not set socket_resume before socket: when a controller dies or freezes "
-            f"at its first command, who called {number} hears silence for good",
+            f"{place} does not set socket_resume before socket: if a controller dies or freezes "
+            f"at its first command, a caller to {number} hears silence without end",
             'write before it: <action application="set" data="socket_resume=true"/>',
         )
 

@@ -170,10 +170,10 @@ def _bounded(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         try:
             value = carried_value(text) if variable_name(name) else ""
         except Unquotable as error:
-            log.debug("%.80s does not go with the call: %s", name, error)
+            log.debug("%.80s is not passed on to the legs: %s", name, error)
             continue
         count, size = count + 1, size + len(name) + len(value)
         if count > MOST or size > MOST_TEXT:
-            log.debug("too much goes with the call: from %s on it is left out", name)
+            log.debug("too many variables for the legs: %s and the following are left out", name)
             return
         yield name, value

@@ -157,7 +157,7 @@ def ringing(text: str) -> str:
     if _SILENCE.fullmatch(text):
         return "silence_stream://-1"
     if ".." in text or not _RINGING.fullmatch(text):
-        raise Unquotable(f"{text[:60]!r} is no sound that may be played")
+        raise Unquotable(f"{text[:60]!r} is not a sound that may be played")
     return sound(text)
 
 

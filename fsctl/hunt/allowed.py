@@ -38,24 +38,24 @@ _HOST = re.compile(r"(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\*")
 
 
 def read_contexts(text: str) -> Entries:
-    """Read contexts with commas between them. Raises ValueError, which tells what to write."""
-    return _entries(text, _CONTEXT, "contexts with commas between them, for example internal")
+    """Read contexts separated by commas. Raises ValueError, which says what to write."""
+    return _entries(text, _CONTEXT, "contexts separated by commas, for example internal")
 
 
 def read_extensions(text: str) -> Entries:
-    """Read extensions with commas between them. Raises ValueError, which tells what to write."""
-    return _entries(text, _EXTENSION, "numbers with commas between them, for example 4858762*")
+    """Read extensions separated by commas. Raises ValueError, which says what to write."""
+    return _entries(text, _EXTENSION, "numbers separated by commas, for example 4858762*")
 
 
 def read_directories(text: str) -> Entries:
-    """Read directories with commas between them. Raises ValueError, which tells what to write."""
-    advice = "directories with commas between them, for example /var/lib/sounds/{domain}"
+    """Read directories separated by commas. Raises ValueError, which says what to write."""
+    advice = "directories separated by commas, for example /var/lib/sounds/{domain}"
     return _entries(text, _DIRECTORY, advice)
 
 
 def read_hosts(text: str) -> Entries:
-    """Read hosts with commas between them. Raises ValueError, which tells what to write."""
-    return _entries(text, _HOST, "hosts with commas between them, for example media.example.net")
+    """Read hosts separated by commas. Raises ValueError, which says what to write."""
+    return _entries(text, _HOST, "hosts separated by commas, for example media.example.net")
 
 
 def show_entries(entries: Entries) -> str:
@@ -69,7 +69,7 @@ def _entries(text: str, form: re.Pattern[str], advice: str) -> Entries:
         domain, _, value = part.strip().rpartition("=")
         rest = value.replace(DOMAIN, "x")
         if not form.fullmatch(value) or ".." in value or "{" in rest or "}" in rest:
-            raise ValueError(f"write {advice}; DOMAIN=... for that domain only")
+            raise ValueError(f"write {advice}; DOMAIN=VALUE is for that domain only")
         found.append((domain.strip().lower(), value))
     return tuple(found)
 

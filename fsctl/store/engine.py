@@ -51,7 +51,7 @@ _DRIVERS = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 _OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
-STILL = "Nothing was changed, and calls go on with the groups that controllers know"
+STILL = "Nothing was changed; calls continue with the groups that controllers have in memory"
 _WRITING = "fsctl_writing"
 _FILE = "fsctl_file"
 _SHOWN = "fsctl_shown"
@@ -69,7 +69,7 @@ def make_engine(url: str, *, migrating: bool = False, busy_ms: int = BUSY_MS) ->
     """
     scheme, there, _ = url.partition("://")
     if not there or not re.fullmatch(r"[a-z0-9+]{1,30}", scheme):
-        raise BadURL(f"the database URL is not one: {ADVICE}")
+        raise BadURL(f"the database URL is not valid: {ADVICE}")
     if scheme not in _DRIVERS:
         raise BadURL(f"fsctl keeps no data in {scheme}: write sqlite:///FILE or postgresql://...")
     options: dict[str, Any] = {

@@ -136,7 +136,7 @@ def _why_not(text: str, compact: str, region: str) -> NumberError:
     meant = _without_leading_zero(compact, region)
     if meant is not None:
         return NumberError(
-            f"{text!a} is not a possible number: none begins with 0 there; write {meant}"
+            f"{text!a} is not a possible number: no number there begins with 0; write {meant}"
         )
     if _is_international(compact):
         return NumberError(f"{text!a} is not a possible international number")

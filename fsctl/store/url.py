@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 ADVICE = "write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
-ESCAPE = "in a user's name or a password write %40 for @, %2F for /, %3A for : and %3F for ?"
+ESCAPE = "in a user name or a password write %40 for @, %2F for /, %3A for : and %3F for ?"
 HIDDEN = "***"
 
 PREPARE_THRESHOLD = "prepare_threshold"
@@ -56,13 +56,13 @@ def read_server_url(text: str) -> ServerURL:
     """Read a URL of PostgreSQL, of one server or of several. Raises ValueError: what to write."""
     match = _SERVER.fullmatch(text)
     if match is None:
-        raise ValueError(f"the database URL is not one: {ADVICE}; {ESCAPE}")
+        raise ValueError(f"the database URL is not valid: {ADVICE}; {ESCAPE}")
     password = match["password"]
     query = match["query"] or ""
     pairs = [_PAIR.fullmatch(part) for part in query.split("&")] if query else []
     if not all(pairs):
         raise ValueError(
-            "the database URL is not one: after its ? write NAME=VALUE with & between them"
+            "the database URL is not valid: after the ? write NAME=VALUE, separated by &"
         )
     parameters = [(pair[1], unquote(pair[2])) for pair in pairs if pair]
     hosts = match["hosts"].split(",") if match["hosts"] else _hosts_of(parameters)

@@ -87,13 +87,13 @@ def set_password(user_id: int) -> Response:
 def _not_proved(current: str) -> Response | None:
     """Return why the program may not have its user's password changed."""
     if not current:
-        raise WrongValue("a new password of your own takes current_password, too")
+        raise WrongValue("send current_password too, to change your own password")
     proof = prove(current)
     if proof.wait:
         refusal = problem(429, "too many wrong passwords; try again later")
         refusal.headers["Retry-After"] = str(math.ceil(proof.wait))
         return refusal
-    return None if proof.given else problem(403, "current_password is not your password")
+    return None if proof.given else problem(403, "current_password is wrong")
 
 
 @pages.delete("/<int:user_id>/sessions")

@@ -105,7 +105,8 @@ class Door:
             g.user = None
             texts = {
                 413: _(
-                    "That is more than can be sent at once. If your session is over, sign in again."
+                    "That is more than can be sent at once. "
+                    "If your session has ended, sign in again."
                 ),
                 503: _("Too many large files are being sent. Wait a few seconds and try again."),
             }

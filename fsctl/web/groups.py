@@ -205,7 +205,7 @@ def check_number(group_id: int) -> Response:
 def _with_doubt(number: str) -> str:
     if not number.startswith("+") or is_assigned(number):
         return number
-    return _("%(number)s (in no assigned range; check it)", number=number)
+    return _("%(number)s (number range not assigned; check it)", number=number)
 
 
 def _free(text: str, group: Group) -> str:

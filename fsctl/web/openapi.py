@@ -227,7 +227,7 @@ def _users() -> Schema:
         },
         "/users/{id}/password": {
             "put": _operation(
-                "Give a new password; it ends sessions and tokens",
+                "Set a new password, which ends sessions and tokens",
                 one,
                 *_CHANGING,
                 429,

@@ -195,7 +195,7 @@ def csrf_token() -> str:
 def check_host() -> Response | None:
     """Refuse a request whose Host names no host: no address of ours can be made from it."""
     if isinstance(request.routing_exception, BadHost):
-        return Response("the Host header names no host\n", 400, mimetype="text/plain")
+        return Response("the Host header is not valid\n", 400, mimetype="text/plain")
     return None
 
 

@@ -110,7 +110,7 @@ def set_password() -> Response | tuple[str, int]:
         return render_template("account.html", problem=problem), 422
     users.set_password(engine(), user().name, request.form["new"])
     found = signed_in.sign_in(panel().engine, user().name, request.form["new"], panel().now())
-    flash(_("You have a new password. Your other sessions and your tokens are ended."), "done")
+    flash(_("You have a new password. Your other sessions and your tokens have ended."), "done")
     response = make_response(redirect(url_for("signin.account")))
     if found:
         security.keep_signed_in(response, found)

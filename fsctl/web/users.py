@@ -109,7 +109,7 @@ def set_password(user_id: int) -> View:
     except AdminError as error:
         return _page(found, explain(error)), 422
     log_change(found.name, "has a new password")
-    say(_("The user has a new password. Their sessions and tokens are ended."))
+    say(_("The user has a new password. Their sessions and tokens have ended."))
     return redirect(url_for("users.one", user_id=user_id))
 
 

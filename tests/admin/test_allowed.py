@@ -125,7 +125,7 @@ WAYS = [by_adding, by_setting, by_changing, by_document, by_importing, by_lookin
 def test_no_way_sets_what_is_not_allowed(
     ours: Engine, way: Callable[..., object], name: str, value: str, what: str
 ) -> None:
-    with pytest.raises(Refused, match=f"may not use .*{what}.* here; the setting allowed_"):
+    with pytest.raises(Refused, match=f"cannot use .*{what}.* here; the setting allowed_"):
         way(ours, **{name: value})
     assert getattr(get_group(ours, "sales", domain=DOMAIN), name) is None
 
@@ -197,10 +197,10 @@ def test_what_is_there_does_not_hold_up_other_changes(ours: Engine, engine: Engi
     disable_group(ours, "sales", domain=DOMAIN)
     by_changing(ours, wait=20.0)
     set_group(ours, "sales", domain=DOMAIN, wait=10)
-    with pytest.raises(Refused, match="may not use public"):
+    with pytest.raises(Refused, match="cannot use public"):
         whole.copy_group(ours, "sales", "copy", domain=DOMAIN)
     set_group(ours, "sales", domain=DOMAIN, when_busy="none")
-    with pytest.raises(Refused, match="may not use public"):
+    with pytest.raises(Refused, match="cannot use public"):
         whole.undo(ours, list_changes(ours)[0].id)
 
 

@@ -23,11 +23,11 @@ PRINTED, NOBODYS, UNASSIGNED = "+48 (0)58 762 47 31", "0700 123 456", "+48999999
 def test_a_groups_numbers(engine: Engine) -> None:
     add_group(engine, "sales")
     assert add_numbers(engine, "sales", [PRINTED], "PL").group.numbers == ("+48587624731",)
-    with pytest.raises(WrongValue, match=r"none begins with 0 there; write \+48700123456$"):
+    with pytest.raises(WrongValue, match=r"no number there begins with 0; write \+48700123456$"):
         add_numbers(engine, "sales", [NOBODYS], "PL")
     change = add_numbers(engine, "sales", [UNASSIGNED, "602", "0602"], "PL")
     assert change.warnings[0] == (
-        '+48999999999 of group "sales" is in no range that its country has assigned; check it'
+        '+48999999999 of group "sales" is in a number range that is not assigned; check it'
     )
     assert [line for line in change.warnings if "602" in line or "58762" in line] == []
 
@@ -49,7 +49,7 @@ def test_files(engine: Engine) -> None:
     groups = read_groups(read_yaml(text.format(PRINTED)), "PL")
     assert groups[0].numbers == ("+48587624731", UNASSIGNED)
     [line] = warnings_of(plan_import(engine, groups))
-    assert line.startswith(f'{UNASSIGNED} of group "sales" is in no range')
+    assert line.startswith(f'{UNASSIGNED} of group "sales" is in a number range that is not')
     with pytest.raises(WrongFile, match=r"^line 4: '0700 123 456' is not a possible number"):
         read_groups(read_yaml(text.format(NOBODYS)), "PL")
 

@@ -20,7 +20,7 @@ from tests.cli.conftest import Run
 from tests.databases import make_tables
 from tests.small_disk import SmallDisk, small_disk
 
-STILL = "Nothing was changed, and calls go on with the groups that controllers know\n"
+STILL = "Nothing was changed; calls continue with the groups that controllers have in memory\n"
 
 
 def test_a_change_names_the_full_file_system(

@@ -57,7 +57,7 @@ def test_csv(example: Run, nowhere: Path) -> None:
     wrong = example("export", "all.yaml", "--separator", "semicolon")
     assert (wrong.exit_code, wrong.stderr) == (
         2,
-        "Error: --separator and --bom say how CSV is written: give --csv as well\n",
+        "Error: --separator and --bom are for CSV: give --csv as well\n",
     )
 
 

@@ -96,7 +96,7 @@ def test_a_full_switch_is_asked_again_and_gets_what_it_has_room_for(
     capacity.learn(status(12, 30, 12))
     assert capacity.full
     [line] = caplog.messages
-    assert line.startswith("the switch is full: 12 of 12 sessions, at most 30 new ones a second")
+    assert line.startswith("the switch is full: 12 of 12 sessions, at most 30 new sessions a")
     clock.now = capacity.opens()
     assert not capacity.admits()
     assert capacity.to_be_asked()

@@ -410,9 +410,9 @@ def test_what_a_group_may_not_use_is_told(well: Installation) -> None:
     anything = allowing(well.engine, Allowed(hosts=read_hosts("*")), external=False)
     add_group(anything, "theirs", domain="a.example", music="http://10.0.0.1/x")
     _, found = well.check()
-    assert 'music of group "theirs" of a.example may not use 10.0.0.1: calls go without it' in [
+    assert 'music of group "theirs" of a.example cannot use 10.0.0.1: calls go without it' in [
         one["what"] for one in found
     ]
     well.environment["FSCTL_ALLOWED_HOSTS"] = "a.example=10.0.0.1"
     _, found = well.check()
-    assert not [one for one in found if "may not use" in one["what"]]
+    assert not [one for one in found if "cannot use" in one["what"]]

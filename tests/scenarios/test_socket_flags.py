@@ -44,5 +44,5 @@ def test_the_caller_reaches_the_fallback_and_the_log_says_what_to_write(
     rig.log.absent("test002", "invite")
     lines = log.read_text().splitlines()
     [said] = [line for line in lines if call.uuid in line or "WARNING" in line]
-    assert f"socket lacks {lacks}" in said
+    assert f"calls socket without {lacks}" in said
     assert f'data="{controller.address} async full"' in said

@@ -15,7 +15,7 @@ from fsctl.web.app import create_app
 from tests.web.conftest import PASSWORD, Browser, filled
 
 URL = "http://169.254.169.254/latest/meta-data"
-SAYS = "may not use 169.254.169.254 here; the setting allowed_hosts says what may be used"
+SAYS = "cannot use 169.254.169.254 here; the setting allowed_hosts says what is allowed"
 
 
 @pytest.fixture

@@ -207,7 +207,7 @@ def test_a_token_does_not_change_its_own_password(api: Api, app: Flask, example:
     wrong = client.put(place, json={**new, "current_password": "wrong"})
     assert (wrong.status_code, wrong.json) == (
         403,
-        {"error": "current_password is not your password"},
+        {"error": "current_password is wrong"},
     )
     assert (
         client.put(place, json={"password": "1234567890", "current_password": PASSWORD}).status_code

@@ -143,8 +143,8 @@ def test_the_list_is_searched_and_has_pages(anna: Browser, example: Engine) -> N
     ("typed", "ok", "said"),
     [
         ("+48 (0)22 123 45 67, 0602", True, "+48221234567, 0602"),
-        ("+48 999 999 999", True, "+48999999999 (in no assigned range; check it)"),
-        ("0700 123 456", False, "none begins with 0 there; write +48700123456"),
+        ("+48 999 999 999", True, "+48999999999 (number range not assigned; check it)"),
+        ("0700 123 456", False, "no number there begins with 0; write +48700123456"),
     ],
 )
 def test_numbers_are_judged_as_they_are_typed(
