@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import select
+import selectors
 import socket
 import statistics
 import subprocess
@@ -160,18 +160,23 @@ def asked_without_end(process: Process, path: str, connections: int) -> Iterator
         process.connect(request * 5, f"127.0.0.{2 + place % 30}") for place in range(connections)
     ]
 
+    readable = selectors.DefaultSelector()
+    for sock in asking:
+        readable.register(sock, selectors.EVENT_READ, sock)
+
     def ask() -> None:
         while not over.is_set():
-            for sock in select.select(asking, [], [], 0.1)[0]:
+            for key, _events in readable.select(0.1):
                 with suppress(ConnectionError):
-                    sock.recv(200_000)
-                    sock.sendall(request)
+                    key.data.recv(200_000)
+                    key.data.sendall(request)
 
     with meanwhile(threading.Thread(target=ask)):
         try:
             yield
         finally:
             over.set()
+    readable.close()
     for sock in asking:
         sock.close()
 

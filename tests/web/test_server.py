@@ -202,7 +202,9 @@ def test_run_ends_when_one_of_them_does(tmp_path: Path, sqlite_template: Path) -
             said = process.communicate(timeout=30)[0]
         assert process.returncode == 1
         assert "give another with --listen" in said
-        assert "Error: fsctl web has ended, and so the other: serve with 0, web with 1" in said
+        # On a busy machine the other may end before it has learned to stop in good order.
+        ends = "Error: fsctl web has ended, and so the other: serve with (0|-15), web with 1"
+        assert re.search(ends, said), said
         assert time.monotonic() - began < 20
 
 
