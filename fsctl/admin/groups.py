@@ -53,14 +53,19 @@ def set_group(
     *,
     new_name: str | None = None,
     domain: str = "",
+    seen: str | None = None,
     **given: Given | None,
 ) -> Change:
-    """Change what is given of a group; None leaves a value as it is."""
+    """Change what is given of a group; None leaves a value as it is.
+
+    ``seen`` is the fingerprint of all of the group as it was.
+    """
     if new_name is None and all(value is None for value in given.values()):
         raise WrongValue("nothing to change: give at least one value")
     new_name = None if new_name is None else values.group_name(new_name)
     wanted = read_given(GROUP_TERMS, given)
     row = existing_group(session, name, domain)
+    refuse_changed(to_group(row), seen)
     if new_name is not None:
         if name_key(new_name) != row.name_key:
             _refuse_taken_name(session, new_name, row.domain)

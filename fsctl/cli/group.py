@@ -94,9 +94,9 @@ def show(context: Context, name: str, as_json: bool) -> None:
 @pass_context
 def set_(context: Context, /, name: str, new_name: str | None, **given: Given | None) -> None:
     """Change what is given of the group NAME."""
-    domain = context.settings.domain
+    engine, domain = context.engine(), context.settings.domain
     write_change(
-        groups.set_group(context.engine(), name, new_name=new_name, domain=domain, **given)
+        groups.set_group(engine, name, new_name=new_name, domain=domain, seen=None, **given)
     )
 
 

@@ -16,7 +16,17 @@ from fsctl.admin.values import parse_seconds
 from fsctl.hunt.course import member_named
 from fsctl.hunt.group import Group, Member
 from fsctl.hunt.simulation import Phones
-from fsctl.web.api_answers import answer, body, done, given, group_answer, text, texts
+from fsctl.web.api_answers import (
+    answer,
+    body,
+    done,
+    given,
+    group_answer,
+    seen,
+    text,
+    texts,
+    whole_group,
+)
 from fsctl.web.downloads import for_programs
 from fsctl.web.panel import domain, engine, id_of, panel, visible_group
 from fsctl.web.telephones import picture_of
@@ -38,9 +48,10 @@ def set_group(group_id: int) -> Response:
         group.name,
         new_name=new_name,
         domain=group.domain,
+        seen=seen(),
         **given(sent, GROUP_TERMS, "name"),
     )
-    return answer(group_answer(group_id, change.group))
+    return whole_group(group_id, change.group)
 
 
 @pages.post("/groups/<int:group_id>/copy")

@@ -83,6 +83,7 @@ def test_a_group_is_replaced_as_it_was_read(api: Api, example: Engine) -> None:
     sent = {"name": "sales", "wait": 12}
     refused = client.put(place, json=sent, headers=old)
     assert (refused.status_code, "meanwhile" in refused.json["error"]) == (412, True)
+    assert client.patch(place, json={"wait": 13}, headers=old).status_code == 412
     for wrong in ("W/" + read.headers["ETag"], '"x"', "x"):
         assert client.delete(place, headers={"If-Match": wrong}).status_code == 412
     assert get_group(example, "sales").description == "somebody else's"
