@@ -157,6 +157,7 @@ class HuntedCall:
         caller.hear_legs()
         if self._whom.may_pass_over:
             caller.look_after()  # all may be passed over, and it is over at once
+        self._sounds.load()
         first, *others = self._tick(hunt, hunt.began) or (None,)
         if first:
             self._carry_out([first])

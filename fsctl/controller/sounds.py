@@ -61,7 +61,7 @@ class Sounds:
         self._announcement = playable(group.announcement)
         self._position = group.line_position
         self._line_music = playable(group.line_music)
-        self._rings = False
+        self._rings = self._loads = False
         self._music = playable(group.music)
         self._ringback = RINGBACK
         heard = begun or media or self._greeting or self._announcement or self._answer
@@ -97,8 +97,22 @@ class Sounds:
         """Whether this event says that the greeting is over, or could not be played."""
         return _is_end_of(GREETING, event)
 
+    def load(self) -> None:
+        """Load what the caller will hear, before the first leg is started.
+
+        A winner clears these variables. A sound that is loaded after that is played into the
+        conversation.
+        """
+        if self._loads or self._music is None:
+            return
+        self._loads = True
+        self._post(commands.load(self._caller, MUSIC, self._music))
+        self._post(commands.load(self._caller, RINGING, RINGBACK))
+        if self._announcement:
+            self._post(commands.load(self._caller, ANNOUNCEMENT, self._announcement))
+
     def ring(self, now: float) -> None:
-        """Let the caller hear that the hunt goes on; once he does nothing changes."""
+        """Let the caller hear that the hunt goes on; once they do, nothing changes."""
         if self._rings:
             return
         self._rings = True
@@ -106,11 +120,9 @@ class Sounds:
             self._post(commands.ring(self._caller))
             return
         self._open()
-        self._post(commands.load(self._caller, MUSIC, self._music))
+        self.load()
         self._post(commands.play(MUSIC, again=True))
-        self._post(commands.load(self._caller, RINGING, RINGBACK))
         if self._announcement:
-            self._post(commands.load(self._caller, ANNOUNCEMENT, self._announcement))
             self.due = now + self._every
 
     def stand(self, now: float) -> None:
@@ -118,7 +130,7 @@ class Sounds:
         self._in_line = self.tells
         music = self._line_music or self._music or (self._ringback if self.tells else None)
         if music != self._music:
-            self._music, self._rings = music, False
+            self._music, self._rings, self._loads = music, False, False
         self.ring(now)
 
     @property

@@ -106,6 +106,15 @@ def test_music_that_may_fail_is_begun_when_its_end_is_heard(
     assert (said[0] < said[1]) == (first == "filter")
 
 
+def test_sounds_are_loaded_before_the_first_leg(dial: Dial) -> None:
+    """A winner clears them: a sound that is loaded later is heard in the conversation."""
+    switch = dial("605")
+    switch.said("endless_playback")
+    loads = [switch.commands.index(load) for load in switch.fitting("uuid_setvar .* fsctl_")]
+    assert len(loads) == 2
+    assert max(loads) < switch.commands.index(switch.said("^bgapi originate"))
+
+
 def test_a_leg_of_which_nothing_is_heard_is_ended_again_and_again(
     dial: Dial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
