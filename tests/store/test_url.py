@@ -130,7 +130,7 @@ def test_the_parts_of_a_url() -> None:
         ("postgresql://u:p@ss@h/d", "write %40 for @"),
         ("postgresql://h/d?prepare_threshold=x", "prepare_threshold in the database URL is a nu"),
         ("postgresql://h/d?row_factory=x", "a parameter that PostgreSQL does not know"),
-        ("postgresql://h/d?x", "after its \\? write NAME=VALUE"),
+        ("postgresql://h/d?x", "after the \\? write NAME=VALUE"),
     ],
 )
 def test_what_is_wrong_with_a_url_is_said(url: str, says: str) -> None:

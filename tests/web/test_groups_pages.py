@@ -155,4 +155,4 @@ def test_numbers_are_judged_as_they_are_typed(
     assert said in answer["text"]
     anna.get("/groups/1/numbers")
     assert (anna.post("/groups/1/numbers", numbers=typed).status_code == 200) is ok
-    assert ("is in no range that its country has assigned" in anna.page) is ("999" in typed)
+    assert ("is in a number range that is not assigned" in anna.page) is ("999" in typed)
